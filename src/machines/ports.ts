@@ -143,8 +143,10 @@ export interface KernelChannels {
    * Sockets are open from subscription to unsubscription. Emits `channels.ready`
    * once a message can be sent without losing what comes back on iopub.
    * Never errors: sockets that fail are rebuilt.
+   *
+   * @param resumed the kernel may be at work already, and too busy to answer on shell
    */
-  open(kernelId: string, connection: ConnectionInfo): Observable<ChannelEvent>;
+  open(kernelId: string, connection: ConnectionInfo, resumed: boolean): Observable<ChannelEvent>;
   /** `interrupt_request` on the control channel; resolves on its reply. */
   interrupt(kernelId: string): Promise<void>;
   /** `shutdown_request` on the control channel; resolves when it is on its way. */

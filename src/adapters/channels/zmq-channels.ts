@@ -1,0 +1,235 @@
+/**
+ * Kernel channels over ZeroMQ. What concerns a kernel's life goes to its actor,
+ * as events; the messages go straight to the {@link MessageSink}.
+ */
+import { Observable, type Subscriber } from 'rxjs';
+import { Context } from 'zeromq';
+import type { ChannelEvent, ConnectionInfo, KernelChannels } from '../../machines/ports.ts';
+import { answersGateway, composeMessage } from './gateway-session.ts';
+import { Heartbeat } from './heartbeat.ts';
+import type { ChannelName, KernelMessage } from './kernel-message.ts';
+import { mayBeStatus, readHeader } from './kernel-message.ts';
+import { KernelSockets } from './kernel-sockets.ts';
+
+/** A kernel's open sockets, as the other side of the data path uses them. */
+export interface ChannelLink {
+  /** False: hold on until `drained`. The message is taken in either case. */
+  send(message: KernelMessage): boolean;
+  pauseIopub(): void;
+  resumeIopub(): void;
+}
+
+/** Where kernels' messages go. Calls come in the order of arrival on each channel. */
+export interface MessageSink {
+  opened(kernelId: string, link: ChannelLink): void;
+  received(kernelId: string, message: KernelMessage): void;
+  drained(kernelId: string): void;
+  closed(kernelId: string): void;
+}
+
+export interface ChannelsLog {
+  warn(context: object, text: string): void;
+}
+
+export interface ZmqChannelsOptions {
+  maxSockets?: number | undefined;
+  ioThreads?: number | undefined;
+  sink: MessageSink;
+  log: ChannelsLog;
+  now?: () => number;
+}
+
+/** Milliseconds until the next `kernel_info_request` goes out, doubling from the first to the last. */
+const NUDGE_FIRST = 50;
+const NUDGE_LAST = 1000;
+/** Milliseconds in which a kernel confirms an interrupt by message. */
+const INTERRUPT_TIMEOUT = 5000;
+/** Milliseconds in which several iopub messages are one sign of life. */
+const ACTIVITY_INTERVAL = 1000;
+/** What ZeroMQ can do with its default number of file descriptors; five sockets are a kernel. */
+const DEFAULT_MAX_SOCKETS = 65_535;
+
+export class ZmqChannels implements KernelChannels {
+  readonly #context: Context;
+  readonly #options: ZmqChannelsOptions;
+  readonly #open = new Map<string, OpenChannels>();
+
+  constructor(options: ZmqChannelsOptions) {
+    this.#options = options;
+    this.#context = new Context({
+      maxSockets: options.maxSockets ?? DEFAULT_MAX_SOCKETS,
+      ioThreads: options.ioThreads ?? 1,
+    });
+  }
+
+  open(kernelId: string, connection: ConnectionInfo, resumed: boolean): Observable<ChannelEvent> {
+    return new Observable((events) => {
+      const channels = new OpenChannels(kernelId, connection, resumed, this.#context, this.#options, events);
+      this.#open.set(kernelId, channels);
+      channels.start();
+      return () => {
+        if (this.#open.get(kernelId) === channels) this.#open.delete(kernelId);
+        channels.close();
+      };
+    });
+  }
+
+  async interrupt(kernelId: string): Promise<void> {
+    await this.#openChannels(kernelId).request('interrupt_request', {}, INTERRUPT_TIMEOUT);
+  }
+
+  async requestShutdown(kernelId: string, restart: boolean): Promise<void> {
+    this.#openChannels(kernelId).tell('shutdown_request', { restart });
+  }
+
+  #openChannels(kernelId: string): OpenChannels {
+    const channels = this.#open.get(kernelId);
+    if (channels === undefined) throw new Error(`kernel ${kernelId} has no open channels`);
+    return channels;
+  }
+}
+
+/** The sockets of one kernel between one handshake and its next restart. */
+class OpenChannels {
+  readonly #kernelId: string;
+  readonly #resumed: boolean;
+  readonly #options: ZmqChannelsOptions;
+  readonly #events: Subscriber<ChannelEvent>;
+  readonly #sockets: KernelSockets;
+  readonly #heartbeat: Heartbeat;
+  readonly #now: () => number;
+  readonly #replies = new Map<string, () => void>();
+  #nudge: NodeJS.Timeout | undefined;
+  #ready = false;
+  #answered = new Set<ChannelName | 'heartbeat'>();
+  #lastActivity = 0;
+  #rejections = 0;
+
+  constructor(
+    kernelId: string,
+    connection: ConnectionInfo,
+    resumed: boolean,
+    context: Context,
+    options: ZmqChannelsOptions,
+    events: Subscriber<ChannelEvent>,
+  ) {
+    this.#kernelId = kernelId;
+    this.#resumed = resumed;
+    this.#options = options;
+    this.#events = events;
+    this.#now = options.now ?? Date.now;
+    this.#sockets = new KernelSockets(connection, `kernelgate-${kernelId}`, context, {
+      received: (message) => this.#received(message),
+      rejected: (channel, error) => this.#rejected(channel, error),
+      drained: () => options.sink.drained(kernelId),
+    });
+    this.#heartbeat = new Heartbeat(connection, context, {
+      beat: () => this.#noteAnswer('heartbeat'),
+      lost: () => events.next({ type: 'heartbeat.lost' }),
+      restored: () => events.next({ type: 'heartbeat.restored' }),
+    });
+  }
+
+  start(): void {
+    this.#sockets.open();
+    this.#sendNudge(NUDGE_FIRST);
+    this.#options.sink.opened(this.#kernelId, this.#sockets);
+  }
+
+  close(): void {
+    clearTimeout(this.#nudge);
+    this.#heartbeat.close();
+    this.#sockets.close();
+    this.#options.sink.closed(this.#kernelId);
+  }
+
+  tell(msgType: string, content: Record<string, unknown>): string {
+    const { message, msgId } = composeMessage('control', msgType, content);
+    this.#sockets.send(message);
+    return msgId;
+  }
+
+  /** Resolves on the reply. @throws Error when none comes within `timeout` milliseconds */
+  async request(msgType: string, content: Record<string, unknown>, timeout: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const msgId = this.tell(msgType, content);
+    this.#replies.set(msgId, resolve);
+    const timer = setTimeout(
+      () => reject(new Error(`the kernel did not confirm the ${msgType} within ${timeout / 1000} s`)),
+      timeout,
+    );
+    await promise.finally(() => {
+      clearTimeout(timer);
+      this.#replies.delete(msgId);
+    });
+  }
+
+  /**
+   * Until the kernel has answered, and been seen on iopub: what is published
+   * before our subscription has reached the kernel is lost, so clients wait.
+   */
+  #sendNudge(delay: number): void {
+    for (const channel of ['shell', 'control'] as const) {
+      if (!this.#answered.has(channel))
+        this.#sockets.send(composeMessage(channel, 'kernel_info_request', {}).message);
+    }
+    this.#nudge = setTimeout(() => this.#sendNudge(Math.min(delay * 2, NUDGE_LAST)), delay);
+  }
+
+  #received(message: KernelMessage): void {
+    if (message.channel === 'iopub') {
+      this.#noteSignOfLife(message);
+      if (!this.#ready) this.#noteAnswer('iopub');
+    } else if (answersGateway(message)) {
+      this.#noteAnswer(message.channel);
+      this.#replies.get(readHeader(message.parentHeader).msg_id)?.();
+      return;
+    }
+    this.#options.sink.received(this.#kernelId, message);
+  }
+
+  #noteAnswer(channel: ChannelName | 'heartbeat'): void {
+    if (this.#ready) return;
+    this.#answered.add(channel);
+    const answers = this.#answered;
+    const heard =
+      answers.has('shell') || (this.#resumed && (answers.has('control') || answers.has('heartbeat')));
+    if (!heard || !answers.has('iopub')) return;
+    this.#ready = true;
+    clearTimeout(this.#nudge);
+    this.#events.next({ type: 'channels.ready' });
+  }
+
+  #noteSignOfLife(message: KernelMessage): void {
+    const at = this.#now();
+    const executionState = executionStateOf(message);
+    if (executionState !== null) {
+      this.#lastActivity = at;
+      this.#events.next({ type: 'kernel.status', executionState, at });
+    } else if (at - this.#lastActivity >= ACTIVITY_INTERVAL) {
+      this.#lastActivity = at;
+      this.#events.next({ type: 'kernel.activity', at });
+    }
+  }
+
+  #rejected(channel: ChannelName, error: Error): void {
+    this.#rejections += 1;
+    if (!isPowerOfTen(this.#rejections)) return;
+    this.#options.log.warn(
+      { kernelId: this.#kernelId, channel, err: error, dropped: this.#rejections },
+      `dropped a message of kernel ${this.#kernelId} on ${channel}: ${error.message}`,
+    );
+  }
+}
+
+/** Null for any message but `status`. */
+function executionStateOf(message: KernelMessage): string | null {
+  if (!mayBeStatus(message.header) || readHeader(message.header).msg_type !== 'status') return null;
+  const { execution_state } = JSON.parse(message.content.toString()) as { execution_state?: unknown };
+  return typeof execution_state === 'string' ? execution_state : null;
+}
+
+/** The first, tenth, hundredth … is logged: enough to see it, too little to drown in it. */
+function isPowerOfTen(count: number): boolean {
+  return Number.isInteger(Math.log10(count));
+}

@@ -1,0 +1,74 @@
+/**
+ * Which processes belong to which gateway: one file a kernel, written before
+ * its process is started, so that a gateway that was killed leaves nothing
+ * that the next one can't find.
+ */
+import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { processIdentity } from './process-identity.ts';
+
+export interface ProcessRecord {
+  kernelId: string;
+  connectionFile: string;
+  /** Null until the process has started. */
+  pid: number | null;
+  identity: string | null;
+  gateway: { pid: number; identity: string };
+  /** Where the gateway writes down kernels that are to survive it; null when they are not to. */
+  persistenceRoot: string | null;
+}
+
+const NAME = /^process-(.+)\.json$/;
+
+export class ProcessRecords {
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  async prepare(): Promise<void> {
+    await mkdir(this.directory, { recursive: true, mode: 0o700 });
+  }
+
+  async write(record: ProcessRecord): Promise<void> {
+    await writeFileAtomic(this.path(record.kernelId), JSON.stringify(record), { mode: 0o600, fsync: false });
+  }
+
+  async delete(kernelId: string): Promise<void> {
+    await rm(this.path(kernelId), { force: true });
+  }
+
+  path(kernelId: string): string {
+    return join(this.directory, `process-${kernelId}.json`);
+  }
+
+  /** The records of gateways that run no more. One that can't be read is skipped: it names nothing to clean up. */
+  async abandoned(): Promise<ProcessRecord[]> {
+    const records: ProcessRecord[] = [];
+    for (const name of await readdir(this.directory).catch(() => [])) {
+      if (!NAME.test(name)) continue;
+      const record = await readRecord(join(this.directory, name));
+      if (record !== null && !(await isAlive(record.gateway))) records.push(record);
+    }
+    return records;
+  }
+
+  /** Takes the directory away when nothing is left in it. */
+  async tidy(): Promise<void> {
+    await rmdir(this.directory).catch(() => {});
+  }
+}
+
+async function readRecord(path: string): Promise<ProcessRecord | null> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as ProcessRecord;
+  } catch {
+    return null;
+  }
+}
+
+async function isAlive({ pid, identity }: ProcessRecord['gateway']): Promise<boolean> {
+  return (await processIdentity(pid)) === identity;
+}

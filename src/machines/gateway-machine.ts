@@ -1,0 +1,131 @@
+/**
+ * The gateway: supervises the kernels, keeps the limits, and drains.
+ *
+ *   serving    kernels are launched and adopted; one that has ended is let go
+ *   draining   no new kernel; each one is shut down, or left running for the
+ *              next gateway to adopt
+ *   drained    no kernel is left here
+ *
+ * Its context holds only what the limits need. A kernel's own state is asked
+ * of its actor: `snapshot.children[kernelId]`.
+ */
+import { type ActorRefFrom, assign, emit, enqueueActions, setup, stopChild } from 'xstate';
+import type { Refusal } from './admission.ts';
+import { admit } from './admission.ts';
+import { kernelMachine } from './kernel-machine.ts';
+import type { KernelInput, KernelOutcome, KernelPolicy } from './kernel-state.ts';
+
+export type KernelActor = ActorRefFrom<typeof kernelMachine>;
+
+export interface KernelLimits {
+  /** Kernels at once; null: no limit. */
+  maxKernels: number | null;
+  /** Kernels at once of one `KERNEL_USERNAME`; below zero: no limit. */
+  maxKernelsPerUser: number;
+}
+
+export interface GatewayContext {
+  limits: KernelLimits;
+  /** The username of each kernel, by its id, from its launch until everything of it is gone. */
+  usernames: Record<string, string>;
+  drainTimeout: number;
+}
+
+export type GatewayEvent =
+  | { type: 'kernel.launch'; input: KernelInput }
+  | { type: 'kernel.adopt'; input: KernelInput }
+  | { type: 'limits.changed'; limits: KernelLimits }
+  | { type: 'policy.changed'; policy: Partial<KernelPolicy> }
+  /** `leave`: kernels run on without the gateway. */
+  | { type: 'drain'; leave: boolean };
+
+export type GatewayEmitted =
+  | { type: 'kernel.added'; kernelId: string }
+  | { type: 'kernel.removed'; kernelId: string; outcome: KernelOutcome }
+  | { type: 'kernel.refused'; kernelId: string; refusal: Refusal };
+
+interface KernelDone {
+  type: `xstate.done.actor.${string}`;
+  actorId: string;
+  output: KernelOutcome;
+}
+
+export const gatewayMachine = setup({
+  types: {
+    input: {} as { limits: KernelLimits; drainTimeout: number },
+    context: {} as GatewayContext,
+    events: {} as GatewayEvent,
+    emitted: {} as GatewayEmitted,
+  },
+  actors: { kernel: kernelMachine },
+  delays: { drainTimeout: ({ context }) => context.drainTimeout },
+  guards: {
+    isAdmitted: ({ context, event }) =>
+      event.type === 'kernel.launch' && admit(context, event.input.plan) === null,
+    isEmpty: ({ context }) => Object.keys(context.usernames).length === 0,
+  },
+  actions: {
+    startKernel: enqueueActions(({ enqueue, event }) => {
+      if (event.type !== 'kernel.launch' && event.type !== 'kernel.adopt') return;
+      const { input } = event;
+      const { kernelId, username } = input.plan;
+      enqueue.assign({ usernames: ({ context }) => ({ ...context.usernames, [kernelId]: username }) });
+      enqueue.spawnChild('kernel', { id: kernelId, input });
+      enqueue.emit({ type: 'kernel.added', kernelId });
+    }),
+    refuseKernel: emit(({ context, event }) => {
+      const { plan } = (event as Extract<GatewayEvent, { type: 'kernel.launch' }>).input;
+      return {
+        type: 'kernel.refused' as const,
+        kernelId: plan.kernelId,
+        refusal: admit(context, plan) as Refusal,
+      };
+    }),
+    forgetKernel: enqueueActions(({ enqueue, event }) => {
+      const { actorId, output } = event as unknown as KernelDone;
+      enqueue(stopChild(actorId));
+      enqueue.assign(({ context }) => {
+        const { [actorId]: _ended, ...usernames } = context.usernames;
+        return { usernames };
+      });
+      enqueue.emit({ type: 'kernel.removed', kernelId: actorId, outcome: output });
+    }),
+    tellKernels: enqueueActions(({ enqueue, event, context }) => {
+      if (event.type !== 'policy.changed') return;
+      for (const kernelId of Object.keys(context.usernames)) enqueue.sendTo(kernelId, event);
+    }),
+    emptyKernels: enqueueActions(({ enqueue, event, context }) => {
+      if (event.type !== 'drain') return;
+      const farewell = { type: event.leave ? 'detach' : 'shutdown' } as const;
+      for (const kernelId of Object.keys(context.usernames)) enqueue.sendTo(kernelId, farewell);
+    }),
+    noteLimits: assign({
+      limits: ({ context, event }) => (event.type === 'limits.changed' ? event.limits : context.limits),
+    }),
+  },
+}).createMachine({
+  id: 'gateway',
+  context: ({ input }) => ({ ...input, usernames: {} }),
+  on: {
+    'xstate.done.actor.*': { actions: 'forgetKernel' },
+    'limits.changed': { actions: 'noteLimits' },
+    'policy.changed': { actions: 'tellKernels' },
+  },
+  initial: 'serving',
+  states: {
+    serving: {
+      on: {
+        'kernel.launch': [{ guard: 'isAdmitted', actions: 'startKernel' }, { actions: 'refuseKernel' }],
+        'kernel.adopt': { actions: 'startKernel' },
+        drain: { target: 'draining', actions: 'emptyKernels' },
+      },
+    },
+    draining: {
+      description: 'Everyone leaves, in their own time, but not forever',
+      on: { drain: { actions: 'emptyKernels' } },
+      always: { guard: 'isEmpty', target: 'drained' },
+      after: { drainTimeout: 'drained' },
+    },
+    drained: { type: 'final' },
+  },
+});

@@ -1,0 +1,73 @@
+/** The kernel chart's actors, made from the ports: what the chart asks for, done by whoever provides it. */
+import { fromEventObservable, fromPromise } from 'xstate';
+import { kernelMachine } from './kernel-machine.ts';
+import type {
+  ChannelEvent,
+  ConnectionInfo,
+  KernelChannels,
+  KernelProvisioner,
+  KernelRecord,
+  KernelRecords,
+  LaunchPlan,
+  Pod,
+  PodEvent,
+} from './ports.ts';
+
+export interface KernelPorts {
+  /** The provisioner that a plan names. */
+  provisionerOf(plan: LaunchPlan): KernelProvisioner;
+  channels: KernelChannels;
+  records: KernelRecords;
+}
+
+interface PlannedPod {
+  plan: LaunchPlan;
+  pod: Pod;
+}
+
+/** The kernel machine, ready to run. */
+export function connectKernelMachine({ provisionerOf, channels, records }: KernelPorts) {
+  return kernelMachine.provide({
+    actors: {
+      podEvents: fromEventObservable<PodEvent, { plan: LaunchPlan }>(({ input }) =>
+        provisionerOf(input.plan).podEvents(input.plan.kernelId),
+      ),
+      channels: fromEventObservable<
+        ChannelEvent,
+        { kernelId: string; connection: ConnectionInfo; resumed: boolean }
+      >(({ input }) => channels.open(input.kernelId, input.connection, input.resumed)),
+      check: fromPromise<void, LaunchPlan>(({ input, signal }) => provisionerOf(input).check(input, signal)),
+      createNamespace: fromPromise<void, LaunchPlan>(({ input, signal }) =>
+        provisionerOf(input).createNamespace(input, signal),
+      ),
+      createPod: fromPromise<Pod, LaunchPlan>(({ input, signal }) =>
+        provisionerOf(input).createPod(input, signal),
+      ),
+      awaitHandshake: fromPromise<ConnectionInfo, PlannedPod>(({ input, signal }) =>
+        provisionerOf(input.plan).awaitHandshake(input.plan, input.pod, signal),
+      ),
+      adoptPod: fromPromise<Pod | null, PlannedPod>(({ input }) =>
+        provisionerOf(input.plan).adoptPod(input.plan, input.pod),
+      ),
+      detachPod: fromPromise<void, PlannedPod>(async ({ input }) =>
+        provisionerOf(input.plan).detachPod(input.plan, input.pod),
+      ),
+      saveRecord: fromPromise<void, KernelRecord>(({ input }) => records.save(input)),
+      interrupt: fromPromise<void, PlannedPod>(({ input }) =>
+        input.plan.interruptMode === 'message'
+          ? channels.interrupt(input.plan.kernelId)
+          : provisionerOf(input.plan).interrupt(input.plan, input.pod),
+      ),
+      requestShutdown: fromPromise<void, PlannedPod & { restart: boolean }>(({ input }) =>
+        channels.requestShutdown(input.plan.kernelId, input.restart),
+      ),
+      deletePod: fromPromise<void, { plan: LaunchPlan; pod: Pod | null }>(({ input }) =>
+        provisionerOf(input.plan).deletePod(input.plan, input.pod),
+      ),
+      deleteNamespace: fromPromise<void, LaunchPlan>(({ input }) =>
+        provisionerOf(input).deleteNamespace(input),
+      ),
+      deleteRecord: fromPromise<void, { kernelId: string }>(({ input }) => records.delete(input.kernelId)),
+    },
+  });
+}

@@ -1,0 +1,37 @@
+/** The failures that the chart itself finds, by its clock or by what is missing, in words for the user. */
+import type { Failure } from './failure.ts';
+import type { KernelContext } from './kernel-state.ts';
+
+export function launchTimedOut({ plan, policy, pod, progress }: KernelContext): Failure {
+  const seconds = policy.launchTimeout / 1000;
+  const stage = pod === null ? 'before its pod existed' : 'while its pod was pending';
+  return {
+    code: 'LAUNCH_TIMEOUT',
+    message: `Kernel ${plan.kernelName} was not ready within ${seconds} s: it stopped ${progress === null ? stage : `at "${progress}"`}.`,
+    hint: 'If it only needs longer, raise KERNEL_LAUNCH_TIMEOUT (client) or EG_KERNEL_LAUNCH_TIMEOUT (gateway).',
+  };
+}
+
+export function neverAnswered({ plan, policy }: KernelContext): Failure {
+  return {
+    code: 'KERNEL_INFO_TIMEOUT',
+    message: `Kernel ${plan.kernelName} runs, but did not answer a kernel_info_request within ${policy.kernelInfoTimeout / 1000} s.`,
+    hint: "Look into the log for the kernel's own output; if it only needs longer, raise EG_KERNEL_INFO_TIMEOUT.",
+  };
+}
+
+export function endedUnseen({ plan }: KernelContext): Failure {
+  return {
+    code: 'POD_GONE',
+    message: `Kernel ${plan.kernelId} ended while no gateway was running.`,
+    hint: 'Start the kernel anew; its output up to then is lost.',
+  };
+}
+
+export function leftBehind({ plan, pod }: KernelContext): Failure {
+  return {
+    code: 'TEARDOWN_INCOMPLETE',
+    message: `Kernel ${plan.kernelId} could not be removed wholly${pod === null ? '' : ` (pod ${pod.name})`}.`,
+    hint: 'The next start of the gateway tries again; remove by hand what is labelled with this kernel id.',
+  };
+}
