@@ -1,11 +1,10 @@
 /** Whether one more kernel may be launched: the limits, counted over launching and running kernels alike. */
 import type { GatewayContext } from './gateway-machine.ts';
 import type { LaunchPlan } from './ports.ts';
-
-export type RefusalCode = 'MAX_KERNELS' | 'MAX_KERNELS_PER_USER' | 'DUPLICATE_KERNEL_ID';
+import type { RequestErrorCode } from './request-error.ts';
 
 export interface Refusal {
-  code: RefusalCode;
+  code: Extract<RequestErrorCode, 'MAX_KERNELS' | 'MAX_KERNELS_PER_USER' | 'DUPLICATE_KERNEL_ID'>;
   message: string;
   hint: string;
 }

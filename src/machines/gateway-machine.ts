@@ -42,12 +42,25 @@ export type GatewayEvent =
 export type GatewayEmitted =
   | { type: 'kernel.added'; kernelId: string }
   | { type: 'kernel.removed'; kernelId: string; outcome: KernelOutcome }
-  | { type: 'kernel.refused'; kernelId: string; refusal: Refusal };
+  | { type: 'kernel.refused'; kernelId: string; refusal: Refusal }
+  /** A fault in the program, in one kernel's actor: the others go on. What it held has to be removed. */
+  | { type: 'kernel.broken'; kernelId: string; error: unknown };
 
 interface KernelDone {
   type: `xstate.done.actor.${string}`;
   actorId: string;
   output: KernelOutcome;
+}
+
+interface KernelError {
+  type: `xstate.error.actor.${string}`;
+  actorId: string;
+  error: unknown;
+}
+
+function withoutKernel(usernames: Record<string, string>, kernelId: string): Record<string, string> {
+  const { [kernelId]: _ended, ...others } = usernames;
+  return others;
 }
 
 export const gatewayMachine = setup({
@@ -84,11 +97,14 @@ export const gatewayMachine = setup({
     forgetKernel: enqueueActions(({ enqueue, event }) => {
       const { actorId, output } = event as unknown as KernelDone;
       enqueue(stopChild(actorId));
-      enqueue.assign(({ context }) => {
-        const { [actorId]: _ended, ...usernames } = context.usernames;
-        return { usernames };
-      });
+      enqueue.assign({ usernames: ({ context }) => withoutKernel(context.usernames, actorId) });
       enqueue.emit({ type: 'kernel.removed', kernelId: actorId, outcome: output });
+    }),
+    forgetBrokenKernel: enqueueActions(({ enqueue, event }) => {
+      const { actorId, error } = event as unknown as KernelError;
+      enqueue(stopChild(actorId));
+      enqueue.assign({ usernames: ({ context }) => withoutKernel(context.usernames, actorId) });
+      enqueue.emit({ type: 'kernel.broken', kernelId: actorId, error });
     }),
     tellKernels: enqueueActions(({ enqueue, event, context }) => {
       if (event.type !== 'policy.changed') return;
@@ -108,6 +124,7 @@ export const gatewayMachine = setup({
   context: ({ input }) => ({ ...input, usernames: {} }),
   on: {
     'xstate.done.actor.*': { actions: 'forgetKernel' },
+    'xstate.error.actor.*': { actions: 'forgetBrokenKernel' },
     'limits.changed': { actions: 'noteLimits' },
     'policy.changed': { actions: 'tellKernels' },
   },

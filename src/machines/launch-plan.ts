@@ -1,0 +1,135 @@
+/** Turns a launch request into a plan, or refuses it: nothing has been created by then. */
+import { randomUUID } from 'node:crypto';
+import { checkAuthorized, type UserPolicy } from './authorization.ts';
+import type { Environment } from './launch-environment.ts';
+import { acceptedEnvironment, launchEnvironment } from './launch-environment.ts';
+import type { KernelSpec, LaunchPlan, PortRange } from './ports.ts';
+import { RequestError } from './request-error.ts';
+
+export interface LaunchRequest {
+  /** As the client sent it, unchecked. */
+  env: unknown;
+  headers: Record<string, string>;
+}
+
+/** What the gateway's configuration has to say about a launch. */
+export interface LaunchRules {
+  clientEnvs: readonly string[];
+  inheritedEnvs: readonly string[];
+  /** The gateway's own environment. */
+  gatewayEnv: Readonly<Record<string, string | undefined>>;
+  /** Needed by any program on this host. */
+  basics: Environment;
+  /** The user whom a request without `KERNEL_USERNAME` belongs to. */
+  gatewayUser: string;
+  users: UserPolicy;
+  mirrorWorkingDirs: boolean;
+  portRange: PortRange;
+  /** More that every kernel is told, such as `EG_MIN_PORT_RANGE_SIZE`. */
+  system: Environment;
+  /** Milliseconds. */
+  launchTimeout: number;
+}
+
+const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/**
+ * @param argv the kernelspec's, with argv[0] resolved
+ * @throws RequestError
+ */
+export function planLaunch(
+  kernelspec: KernelSpec,
+  argv: string[],
+  request: LaunchRequest,
+  rules: LaunchRules,
+): { plan: LaunchPlan; launchTimeout: number } {
+  const client = acceptedEnvironment(request.env, rules.clientEnvs);
+  const proxy = processProxyOf(kernelspec);
+  const user = {
+    name: client['KERNEL_USERNAME'] || rules.gatewayUser,
+    isFromClient: Boolean(client['KERNEL_USERNAME']),
+  };
+  checkAuthorized(user, kernelspec.name, proxy.config, rules.users);
+  const kernelId = kernelIdOf(client);
+  const workingDir = rules.mirrorWorkingDirs ? (client['KERNEL_WORKING_DIR'] ?? null) : null;
+  const env = launchEnvironment({
+    ...rules,
+    gateway: rules.gatewayEnv,
+    client,
+    kernelspec: kernelspec.spec.env,
+    system: {
+      ...rules.system,
+      KERNEL_ID: kernelId,
+      KERNEL_NAME: kernelspec.directoryName,
+      KERNEL_LANGUAGE: client['KERNEL_LANGUAGE'] ?? kernelspec.spec.language.toLowerCase(),
+      KERNEL_USERNAME: user.name,
+    },
+  });
+  if (workingDir === null) delete env['KERNEL_WORKING_DIR'];
+  const plan: LaunchPlan = {
+    kernelId,
+    kernelName: kernelspec.name,
+    provisioner: proxy.className,
+    resourceDir: kernelspec.resourceDir,
+    argv,
+    env,
+    username: user.name,
+    language: kernelspec.spec.language,
+    interruptMode: kernelspec.spec.interrupt_mode,
+    workingDir,
+    portRange: portRangeOf(proxy.config, rules.portRange),
+    proxyConfig: proxy.config,
+    headers: request.headers,
+    ownNamespace: null,
+  };
+  return { plan, launchTimeout: launchTimeoutOf(client, rules) };
+}
+
+/** `metadata.process_proxy`; a kernelspec without one is local. */
+export function processProxyOf({ spec }: Pick<KernelSpec, 'spec'>): {
+  className: string;
+  config: Record<string, unknown>;
+} {
+  const proxy = asObject(spec.metadata['process_proxy']);
+  const className = proxy['class_name'];
+  return { className: typeof className === 'string' ? className : '', config: asObject(proxy['config']) };
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
+}
+
+function kernelIdOf(client: Environment): string {
+  const chosen = client['KERNEL_ID'];
+  if (chosen === undefined) return randomUUID();
+  if (UUID_V4.test(chosen)) return chosen;
+  throw new RequestError(
+    'INVALID_REQUEST',
+    'env.KERNEL_ID: must be a version 4 UUID in lower case, with hyphens.',
+    'Correct it, or leave it out.',
+  );
+}
+
+function launchTimeoutOf(client: Environment, rules: LaunchRules): number {
+  const chosen = client['KERNEL_LAUNCH_TIMEOUT'];
+  if (chosen === undefined) return rules.launchTimeout;
+  const seconds = Number(chosen);
+  if (chosen.trim() !== '' && seconds > 0 && seconds <= LONGEST_TIMEOUT) return seconds * 1000;
+  throw new RequestError(
+    'INVALID_REQUEST',
+    `env.KERNEL_LAUNCH_TIMEOUT: must be a number of seconds above 0, at most ${LONGEST_TIMEOUT}.`,
+    'Correct it, or leave it out.',
+  );
+}
+
+/** A day, in seconds. */
+const LONGEST_TIMEOUT = 86_400;
+
+/** A kernelspec's own range replaces the gateway's. */
+function portRangeOf(config: Record<string, unknown>, fallback: PortRange): PortRange {
+  const own = config['port_range'];
+  const match = typeof own === 'string' ? /^(\d+)\.\.(\d+)$/.exec(own) : null;
+  return match === null ? fallback : { low: Number(match[1]), high: Number(match[2]) };
+}
