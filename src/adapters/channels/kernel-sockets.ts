@@ -34,6 +34,8 @@ export interface SocketListener {
   rejected(channel: ChannelName, error: Error): void;
   /** Senders that were told to hold on may go on. */
   drained(): void;
+  /** The kernel has closed its end of the control connection. */
+  disconnected(): void;
 }
 
 export class KernelSockets {
@@ -66,6 +68,7 @@ export class KernelSockets {
       });
     };
     this.#dealers = { shell: dealer('shell'), control: dealer('control'), stdin: dealer('stdin') };
+    this.#dealers.control.socket.events.on('disconnect', () => listener.disconnected());
     this.#iopub = new Subscriber({ ...options, receiveHighWaterMark: IOPUB_HIGH_WATER });
     this.#iopub.subscribe();
     this.#iopub.connect(channelAddress(connection, 'iopub'));

@@ -36,6 +36,8 @@ export interface ZmqChannelsOptions {
   ioThreads?: number | undefined;
   sink: MessageSink;
   log: ChannelsLog;
+  /** The kernel's end of a connection was closed: it has died perhaps. */
+  disconnected(kernelId: string): void;
   now?: () => number;
 }
 
@@ -122,6 +124,7 @@ class OpenChannels {
       received: (message) => this.#received(message),
       rejected: (channel, error) => this.#rejected(channel, error),
       drained: () => options.sink.drained(kernelId),
+      disconnected: () => options.disconnected(kernelId),
     });
     this.#heartbeat = new Heartbeat(connection, context, {
       beat: () => this.#noteAnswer('heartbeat'),
