@@ -1,0 +1,23 @@
+/** Bodies are JSON, whatever their Content-Type says: real clients send all kinds, and none. */
+import type { App } from '../app.ts';
+import { HttpError } from '../http-error.ts';
+
+export function readBodiesAsJson(app: App): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string | Buffer) => {
+    const text = String(body);
+    if (text.trim() === '') return null;
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (cause) {
+      throw new HttpError(
+        400,
+        `body: is not valid JSON: ${(cause as Error).message}`,
+        'Correct the request.',
+      );
+    }
+  });
+  app.addHook('onRequest', async (request) => {
+    delete request.raw.headers['content-type'];
+  });
+}

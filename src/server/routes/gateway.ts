@@ -1,0 +1,62 @@
+/** What can be asked of the gateway itself. */
+import { Type } from 'typebox';
+import type { App } from '../app.ts';
+import type { Services } from '../services.ts';
+import { version } from '../version.ts';
+import { refuseOtherMethods } from './resource.ts';
+import { ERRORS } from './schemas.ts';
+
+const tags = ['gateway'];
+
+const Version = Type.Object({ version: Type.String(), gateway_version: Type.String() });
+const Status = Type.Object({
+  started: Type.String(),
+  last_activity: Type.String(),
+  kernels: Type.Integer(),
+  connections: Type.Integer(),
+});
+const Me = Type.Object({
+  identity: Type.Object({
+    username: Type.String(),
+    name: Type.String(),
+    display_name: Type.String(),
+    initials: Type.String(),
+    avatar_url: Type.Null(),
+    color: Type.Null(),
+  }),
+  permissions: Type.Object({}),
+});
+
+export function gatewayRoutes(app: App, services: Services): void {
+  app.get('/api', { schema: { tags, summary: 'Versions', response: { 200: Version, ...ERRORS } } }, () => ({
+    version,
+    gateway_version: version,
+  }));
+  refuseOtherMethods(app, '/api', ['GET']);
+
+  app.get(
+    '/api/status',
+    { schema: { tags, summary: 'How busy the gateway is', response: { 200: Status, ...ERRORS } } },
+    () => {
+      const models = services.kernels.list();
+      const activities = models.map((model) => model.last_activity);
+      return {
+        started: services.startedAt,
+        last_activity: [services.startedAt, ...activities].sort().at(-1) as string,
+        kernels: models.length,
+        connections: models.reduce((sum, model) => sum + model.connections, 0),
+      };
+    },
+  );
+  refuseOtherMethods(app, '/api/status', ['GET']);
+
+  app.get('/api/me', { schema: { tags, summary: 'Who is asking', response: { 200: Me, ...ERRORS } } }, () => {
+    const name = services.gatewayUser;
+    const initials = name.slice(0, 1).toUpperCase();
+    return {
+      identity: { username: name, name, display_name: name, initials, avatar_url: null, color: null },
+      permissions: {},
+    };
+  });
+  refuseOtherMethods(app, '/api/me', ['GET']);
+}

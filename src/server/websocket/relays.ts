@@ -1,0 +1,50 @@
+/** The relays of all kernels, where the kernels' messages arrive. */
+import type { KernelMessage } from '../../adapters/channels/kernel-message.ts';
+import type { ChannelLink, MessageSink } from '../../adapters/channels/zmq-channels.ts';
+import { BacklogBudget } from './backlog.ts';
+import { KernelRelay } from './kernel-relay.ts';
+
+/** How many kernels' backlogs may be full at once. */
+const FULL_BACKLOGS = 16;
+
+export class Relays implements MessageSink {
+  readonly #relays = new Map<string, KernelRelay>();
+  readonly #backlogLimit: number;
+  readonly #budget: BacklogBudget;
+
+  /** @param backlogLimit bytes of output kept for each kernel's absent and slow clients */
+  constructor(backlogLimit: number) {
+    this.#backlogLimit = backlogLimit;
+    this.#budget = new BacklogBudget(backlogLimit * FULL_BACKLOGS);
+  }
+
+  add(kernelId: string, clientsChanged: (clients: number) => void): KernelRelay {
+    const relay = new KernelRelay({ backlogLimit: this.#backlogLimit, budget: this.#budget, clientsChanged });
+    this.#relays.set(kernelId, relay);
+    return relay;
+  }
+
+  get(kernelId: string): KernelRelay | undefined {
+    return this.#relays.get(kernelId);
+  }
+
+  remove(kernelId: string): void {
+    this.#relays.delete(kernelId);
+  }
+
+  opened(kernelId: string, link: ChannelLink): void {
+    this.#relays.get(kernelId)?.opened(link);
+  }
+
+  received(kernelId: string, message: KernelMessage): void {
+    this.#relays.get(kernelId)?.received(message);
+  }
+
+  drained(kernelId: string): void {
+    this.#relays.get(kernelId)?.drained();
+  }
+
+  closed(kernelId: string): void {
+    this.#relays.get(kernelId)?.closed();
+  }
+}
