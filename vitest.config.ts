@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+
+const E2E = ['test/e2e/**/*.test.ts', 'test/**/*.e2e.test.ts'];
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: E2E,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: E2E,
+          globalSetup: 'test/e2e/global-setup.ts',
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          // Each file runs gateways and kernels of its own: more than two at once slow each other into their deadlines.
+          maxWorkers: 2,
+          // After the unit tests, so that those report at once.
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
