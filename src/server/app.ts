@@ -1,16 +1,17 @@
 /** The Fastify application: builds, never listens. */
 import fastifySwagger from '@fastify/swagger';
-import { type TypeBoxTypeProvider, TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import fastifyWebsocket from '@fastify/websocket';
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyRequest,
+  type FastifyTypeProvider,
   LogController,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
   type RawServerDefault,
 } from 'fastify';
+import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
 import type { Logger } from 'pino';
 import { pathOf, sendError } from './error-answer.ts';
 import { HttpError, printable } from './http-error.ts';
@@ -28,12 +29,18 @@ import { tlsOptions } from './tls-options.ts';
 import { version } from './version.ts';
 import { chooseSubprotocol } from './websocket/client-protocol.ts';
 
+/** What a route's handler gets is typed by its schemas; what it answers is checked when it is written. */
+interface SchemaTypes extends FastifyTypeProvider {
+  validator: this['schema'] extends JSONSchema ? FromSchema<this['schema']> : unknown;
+  serializer: unknown;
+}
+
 export type App = FastifyInstance<
   RawServerDefault,
   RawRequestDefaultExpression,
   RawReplyDefaultExpression,
   FastifyBaseLogger,
-  TypeBoxTypeProvider
+  SchemaTypes
 >;
 
 /** Characters in one part of a path: more than any name or id has. */
@@ -48,9 +55,11 @@ export async function buildApp(services: Services, log: Logger): Promise<App> {
     trustProxy: settings.trustXheaders,
     routerOptions: { maxParamLength: LONGEST_PARAMETER, ignoreTrailingSlash: true },
     frameworkErrors: sendError,
+    // Answers are typed where they are made: compiled serializers would cost memory and gain nothing.
+    schemaController: { compilersFactory: { buildSerializer: () => () => JSON.stringify } },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
     https: await tlsOptions(settings),
-  } as object).withTypeProvider<TypeBoxTypeProvider>() as unknown as App;
-  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  } as object).withTypeProvider<SchemaTypes>() as unknown as App;
   app.setErrorHandler(sendError);
   app.setNotFoundHandler((request) => {
     throw new HttpError(404, `There is nothing at ${printable(pathOf(request))}.`, 'Not Found');

@@ -19,6 +19,7 @@ export class Heartbeat {
   readonly #listener: HeartbeatListener;
   readonly #timer: NodeJS.Timeout;
   #misses = 0;
+  #sending = false;
 
   constructor(connection: ConnectionInfo, context: Context, listener: HeartbeatListener) {
     this.#listener = listener;
@@ -49,8 +50,10 @@ export class Heartbeat {
 
   /** A beat that can't be sent is one that is missed. */
   async #send(): Promise<void> {
-    if (this.#socket.closed || !this.#socket.writable) return;
+    if (this.#sending || this.#socket.closed) return;
+    this.#sending = true;
     await this.#socket.send(PING).catch(() => {});
+    this.#sending = false;
   }
 
   async #receive(): Promise<void> {

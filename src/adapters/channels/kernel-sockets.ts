@@ -68,10 +68,14 @@ export class KernelSockets {
       });
     };
     this.#dealers = { shell: dealer('shell'), control: dealer('control'), stdin: dealer('stdin') };
-    this.#dealers.control.socket.events.on('disconnect', () => listener.disconnected());
     this.#iopub = new Subscriber({ ...options, receiveHighWaterMark: IOPUB_HIGH_WATER });
     this.#iopub.subscribe();
     this.#iopub.connect(channelAddress(connection, 'iopub'));
+  }
+
+  /** Tells from now on when the kernel closes its end. Costs two more sockets: for kernels whose end no one else tells of. */
+  watchConnection(): void {
+    this.#dealers.control.socket.events.on('disconnect', () => this.#listener.disconnected());
   }
 
   /** Starts handing messages to the listener. */

@@ -36,7 +36,7 @@ export interface ZmqChannelsOptions {
   ioThreads?: number | undefined;
   sink: MessageSink;
   log: ChannelsLog;
-  /** The kernel's end of a connection was closed: it has died perhaps. */
+  /** The end of a kernel's connection was closed, one that an earlier gateway launched: it has died perhaps. */
   disconnected(kernelId: string): void;
   now?: () => number;
 }
@@ -103,7 +103,9 @@ class OpenChannels {
   readonly #replies = new Map<string, () => void>();
   #nudge: NodeJS.Timeout | undefined;
   #ready = false;
-  #answered = new Set<ChannelName | 'heartbeat'>();
+  /** Where a nudge is on its way. */
+  readonly #asked = new Set<ChannelName>();
+  readonly #answered = new Set<ChannelName | 'heartbeat'>();
   #lastActivity = 0;
   #rejections = 0;
 
@@ -134,6 +136,7 @@ class OpenChannels {
   }
 
   start(): void {
+    if (this.#resumed) this.#sockets.watchConnection();
     this.#sockets.open();
     this.#sendNudge(NUDGE_FIRST);
     this.#options.sink.opened(this.#kernelId, this.#sockets);
@@ -169,12 +172,14 @@ class OpenChannels {
 
   /**
    * Until the kernel has answered, and been seen on iopub: what is published
-   * before our subscription has reached the kernel is lost, so clients wait.
+   * before our subscription has reached the kernel is lost, so clients wait,
+   * and the kernel is asked again as long as only iopub is silent.
    */
   #sendNudge(delay: number): void {
     for (const channel of ['shell', 'control'] as const) {
-      if (!this.#answered.has(channel))
-        this.#sockets.send(composeMessage(channel, 'kernel_info_request', {}).message);
+      if (this.#asked.has(channel)) continue;
+      this.#asked.add(channel);
+      this.#sockets.send(composeMessage(channel, 'kernel_info_request', {}).message);
     }
     this.#nudge = setTimeout(() => this.#sendNudge(Math.min(delay * 2, NUDGE_LAST)), delay);
   }
@@ -184,6 +189,7 @@ class OpenChannels {
       this.#noteSignOfLife(message);
       if (!this.#ready) this.#noteAnswer('iopub');
     } else if (answersGateway(message)) {
+      this.#asked.delete(message.channel);
       this.#noteAnswer(message.channel);
       this.#replies.get(readHeader(message.parentHeader).msg_id)?.();
       return;

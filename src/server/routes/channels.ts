@@ -1,17 +1,12 @@
 /** `/api/kernels/{id}/channels`: a client's WebSocket to its kernel. */
 import type { FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
 import type { App } from '../app.ts';
 import { HttpError, printable } from '../http-error.ts';
 import type { Services } from '../services.ts';
 import { ClientSocket } from '../websocket/client-socket.ts';
-import { KernelId } from './schemas.ts';
+import { ChannelsQuery, KernelId } from './schemas.ts';
 
 const SESSION_ID = /^[\x21-\x7e]{1,256}$/;
-
-const Query = Type.Object({
-  session_id: Type.Optional(Type.String({ description: 'By which a client is known when it comes back' })),
-});
 
 export function channelRoutes(app: App, services: Services): void {
   const { kernels, relays, settings } = services;
@@ -19,7 +14,12 @@ export function channelRoutes(app: App, services: Services): void {
   app.route<{ Params: { kernelId: string }; Querystring: { session_id?: string } }>({
     method: 'GET',
     url: '/api/kernels/:kernelId/channels',
-    schema: { tags: ['kernels'], summary: 'WebSocket to a kernel', params: KernelId, querystring: Query },
+    schema: {
+      tags: ['kernels'],
+      summary: 'WebSocket to a kernel',
+      params: KernelId,
+      querystring: ChannelsQuery,
+    },
     // The 101 is held until the kernel answers, so that a client's first messages are not lost.
     preHandler: async (request: FastifyRequest<{ Params: { kernelId: string } }>) => {
       sessionIdOf(request);

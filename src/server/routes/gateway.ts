@@ -1,31 +1,11 @@
 /** What can be asked of the gateway itself. */
-import { Type } from 'typebox';
 import type { App } from '../app.ts';
 import type { Services } from '../services.ts';
 import { version } from '../version.ts';
 import { refuseOtherMethods } from './resource.ts';
-import { ERRORS } from './schemas.ts';
+import { ERRORS, Me, Status, Version } from './schemas.ts';
 
 const tags = ['gateway'];
-
-const Version = Type.Object({ version: Type.String(), gateway_version: Type.String() });
-const Status = Type.Object({
-  started: Type.String(),
-  last_activity: Type.String(),
-  kernels: Type.Integer(),
-  connections: Type.Integer(),
-});
-const Me = Type.Object({
-  identity: Type.Object({
-    username: Type.String(),
-    name: Type.String(),
-    display_name: Type.String(),
-    initials: Type.String(),
-    avatar_url: Type.Null(),
-    color: Type.Null(),
-  }),
-  permissions: Type.Object({}),
-});
 
 export function gatewayRoutes(app: App, services: Services): void {
   app.get('/api', { schema: { tags, summary: 'Versions', response: { 200: Version, ...ERRORS } } }, () => ({

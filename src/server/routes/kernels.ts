@@ -1,13 +1,12 @@
 /** `/api/kernels`: launching kernels, and what can be asked of one. */
 import type { FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
 import type { App } from '../app.ts';
 import { HttpError } from '../http-error.ts';
 import type { KernelModel } from '../kernels.ts';
 import { defaultKernelName, launchableKernelspec } from '../kernelspec-access.ts';
 import type { Services } from '../services.ts';
 import { refuseOtherMethods } from './resource.ts';
-import { ERRORS, Kernel, KernelId, LaunchBody } from './schemas.ts';
+import { ERRORS, Kernel, KernelId, KernelList, LaunchBody, NoContent } from './schemas.ts';
 
 const tags = ['kernels'];
 
@@ -16,7 +15,7 @@ export function kernelRoutes(app: App, services: Services): void {
 
   app.get(
     '/api/kernels',
-    { schema: { tags, summary: 'List all kernels', response: { 200: Type.Array(Kernel), ...ERRORS } } },
+    { schema: { tags, summary: 'List all kernels', response: { 200: KernelList, ...ERRORS } } },
     () => {
       checkListing(services);
       return kernels.list();
@@ -47,7 +46,7 @@ export function kernelRoutes(app: App, services: Services): void {
         tags,
         summary: 'Shut a kernel down',
         params: KernelId,
-        response: { 204: Type.Null(), ...ERRORS },
+        response: { 204: NoContent, ...ERRORS },
       },
     },
     async (request, reply) => {
@@ -64,7 +63,7 @@ export function kernelRoutes(app: App, services: Services): void {
         tags,
         summary: 'Interrupt a kernel',
         params: KernelId,
-        response: { 204: Type.Null(), ...ERRORS },
+        response: { 204: NoContent, ...ERRORS },
       },
     },
     async (request, reply) => {

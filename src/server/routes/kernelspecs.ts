@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import mime from 'mime';
-import { Type } from 'typebox';
 import { resourceFile } from '../../adapters/kernelspecs/kernelspec-resources.ts';
 import type { KernelSpec } from '../../machines/ports.ts';
 import type { App } from '../app.ts';
@@ -10,10 +9,9 @@ import { HttpError, printable } from '../http-error.ts';
 import { checkUser, defaultKernelName, visibleKernelspec, visibleKernelspecs } from '../kernelspec-access.ts';
 import type { Services } from '../services.ts';
 import { refuseOtherMethods } from './resource.ts';
-import { ERRORS, KernelSpecEntry, KernelSpecList, UserQuery } from './schemas.ts';
+import { ERRORS, KernelName, KernelResource, KernelSpecEntry, KernelSpecList, UserQuery } from './schemas.ts';
 
 const tags = ['kernelspecs'];
-const KernelName = Type.Object({ name: Type.String() });
 
 export function kernelspecRoutes(app: App, services: Services): void {
   const entryOf = ({ name, spec, resources }: KernelSpec) => ({
@@ -73,7 +71,7 @@ export function kernelspecRoutes(app: App, services: Services): void {
       schema: {
         tags,
         summary: 'A file of a kernelspec, such as its logo',
-        params: Type.Object({ name: Type.String(), '*': Type.String() }),
+        params: KernelResource,
       },
     },
     async (request, reply) => {

@@ -1,18 +1,25 @@
 /** `/api/sessions`: documents and the kernels that they work with. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
+import type { FromSchema } from 'json-schema-to-ts';
 import { RequestError } from '../../machines/request-error.ts';
 import type { App } from '../app.ts';
 import type { Services } from '../services.ts';
 import type { Session } from '../sessions.ts';
 import { checkListing, launch } from './kernels.ts';
 import { refuseOtherMethods } from './resource.ts';
-import { ERRORS, SessionBody, SessionId, Session as SessionSchema } from './schemas.ts';
+import {
+  ERRORS,
+  NoContent,
+  SessionBody,
+  SessionId,
+  SessionList,
+  Session as SessionSchema,
+} from './schemas.ts';
 
 const tags = ['sessions'];
 
-type Body = Type.Static<typeof SessionBody>;
+type Body = FromSchema<typeof SessionBody>;
 
 export function sessionRoutes(app: App, services: Services): void {
   const { sessions, kernels } = services;
@@ -30,7 +37,7 @@ export function sessionRoutes(app: App, services: Services): void {
   app.get(
     '/api/sessions',
     {
-      schema: { tags, summary: 'List all sessions', response: { 200: Type.Array(SessionSchema), ...ERRORS } },
+      schema: { tags, summary: 'List all sessions', response: { 200: SessionList, ...ERRORS } },
     },
     () => {
       checkListing(services);
@@ -115,7 +122,7 @@ export function sessionRoutes(app: App, services: Services): void {
         tags,
         summary: 'End a session and its kernel',
         params: SessionId,
-        response: { 204: Type.Null(), ...ERRORS },
+        response: { 204: NoContent, ...ERRORS },
       },
     },
     async (request, reply) => {
