@@ -24,6 +24,8 @@ export interface LaunchRules {
   gatewayUser: string;
   users: UserPolicy;
   mirrorWorkingDirs: boolean;
+  /** Where kernels start otherwise; null: where the gateway was started. */
+  rootDir: string | null;
   portRange: PortRange;
   /** More that every kernel is told, such as `EG_MIN_PORT_RANGE_SIZE`. */
   system: Environment;
@@ -51,7 +53,7 @@ export function planLaunch(
   };
   checkAuthorized(user, kernelspec.name, proxy.config, rules.users);
   const kernelId = kernelIdOf(client);
-  const workingDir = rules.mirrorWorkingDirs ? (client['KERNEL_WORKING_DIR'] ?? null) : null;
+  const mirroredDir = rules.mirrorWorkingDirs ? client['KERNEL_WORKING_DIR'] : undefined;
   const env = launchEnvironment({
     ...rules,
     gateway: rules.gatewayEnv,
@@ -65,7 +67,7 @@ export function planLaunch(
       KERNEL_USERNAME: user.name,
     },
   });
-  if (workingDir === null) delete env['KERNEL_WORKING_DIR'];
+  if (mirroredDir === undefined) delete env['KERNEL_WORKING_DIR'];
   const plan: LaunchPlan = {
     kernelId,
     kernelName: kernelspec.name,
@@ -76,7 +78,7 @@ export function planLaunch(
     username: user.name,
     language: kernelspec.spec.language,
     interruptMode: kernelspec.spec.interrupt_mode,
-    workingDir,
+    workingDir: mirroredDir ?? rules.rootDir,
     portRange: portRangeOf(proxy.config, rules.portRange),
     proxyConfig: proxy.config,
     headers: request.headers,

@@ -1,9 +1,11 @@
 /** Follows the kernels' lives, for those who are concerned: their clients, the sessions, the log. */
 import type { Logger } from 'pino';
 import type { Actor } from 'xstate';
+import type { Settings } from '../adapters/config/settings.ts';
 import type { gatewayMachine, KernelActor } from '../machines/gateway-machine.ts';
 import type { KernelOutcome } from '../machines/kernel-state.ts';
 import type { Kernels } from './kernels.ts';
+import { maskedEnvironment } from './logging.ts';
 import type { Sessions } from './sessions.ts';
 import type { KernelRelay } from './websocket/kernel-relay.ts';
 import type { Relays } from './websocket/relays.ts';
@@ -14,6 +16,7 @@ export interface Followers {
   relays: Relays;
   sessions: Sessions;
   log: Logger;
+  settings(): Settings;
   /** Removes what a kernel has left that can't do so itself any more. */
   cleanUp(kernelId: string): Promise<void>;
 }
@@ -23,7 +26,8 @@ const NORMAL = 1000;
 const GOING_AWAY = 1001;
 const INTERNAL_ERROR = 1011;
 
-export function followKernels({ gateway, kernels, relays, sessions, log, cleanUp }: Followers): void {
+export function followKernels(followers: Followers): void {
+  const { gateway, kernels, relays, sessions, log, settings, cleanUp } = followers;
   gateway.on('kernel.added', ({ kernelId }) => {
     const relay = relays.add(kernelId, (clients) =>
       kernels.find(kernelId)?.send({ type: 'clients.changed', clients }),
@@ -31,7 +35,13 @@ export function followKernels({ gateway, kernels, relays, sessions, log, cleanUp
     // The actor starts only after this event, so that nothing of its life is missed.
     queueMicrotask(() => {
       const kernel = kernels.find(kernelId);
-      if (kernel !== undefined) followKernel(kernel, relay, log);
+      if (kernel === undefined) return;
+      const { env } = kernel.getSnapshot().context.plan;
+      log.debug(
+        { kernelId, environment: maskedEnvironment(env, settings()) },
+        `environment of kernel ${kernelId}`,
+      );
+      followKernel(kernel, relay, log);
     });
   });
   gateway.on('kernel.removed', ({ kernelId, outcome }) => {

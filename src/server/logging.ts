@@ -22,13 +22,18 @@ const REDACTED = [
   '*.headers.authorization',
 ];
 
-export async function createLog({ logLevel, redactionMask }: Settings): Promise<Logger> {
+/** The level under pino's name for it. */
+export function levelOf({ logLevel }: Pick<Settings, 'logLevel'>): string {
+  return LEVELS[logLevel];
+}
+
+export async function createLog(settings: Settings): Promise<Logger> {
   const options = {
-    level: LEVELS[logLevel],
+    level: levelOf(settings),
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: REDACTED, censor: redactionMask },
+    redact: { paths: REDACTED, censor: settings.redactionMask },
   };
   const isTerminal = process.stderr.isTTY;
   if (!isTerminal) return pino(options, pino.destination({ fd: 2, sync: true }));
@@ -37,5 +42,20 @@ export async function createLog({ logLevel, redactionMask }: Settings): Promise<
   return pino(
     options,
     pretty({ destination: 2, sync: true, translateTime: 'SYS:HH:MM:ss', singleLine: true }),
+  );
+}
+
+/** Parts of names that tell of a secret, besides those in `EG_SENSITIVE_ENV_KEYS`. */
+const SENSITIVE = ['TOKEN', 'PASSWORD', 'PASSWD', 'SECRET', 'CREDENTIAL', 'KEY'];
+
+/** An environment as it may be logged. */
+export function maskedEnvironment(
+  env: Readonly<Record<string, string>>,
+  { sensitiveEnvKeys, redactionMask }: Pick<Settings, 'sensitiveEnvKeys' | 'redactionMask'>,
+): Record<string, string> {
+  const parts = [...SENSITIVE, ...sensitiveEnvKeys].map((part) => part.toUpperCase());
+  const isSensitive = (name: string) => parts.some((part) => name.toUpperCase().includes(part));
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [name, isSensitive(name) ? redactionMask : value]),
   );
 }

@@ -25,6 +25,7 @@ import { followKernels } from './kernel-following.ts';
 import { Kernels } from './kernels.ts';
 import { userPolicy } from './kernelspec-access.ts';
 import { listen } from './listening.ts';
+import { levelOf } from './logging.ts';
 import type { Services } from './services.ts';
 import { noSessionDocuments, Sessions, validSession } from './sessions.ts';
 import { Relays } from './websocket/relays.ts';
@@ -105,6 +106,7 @@ export async function createGateway({ loaded, inputs, log, progress }: GatewayOp
     relays,
     sessions,
     log,
+    settings: current,
     cleanUp: (kernelId) => local.deletePod({ kernelId }),
   });
   gateway.start();
@@ -130,6 +132,7 @@ export async function createGateway({ loaded, inputs, log, progress }: GatewayOp
     onWarning: (warning) => log.warn(warning),
   }).subscribe((next) => {
     settings = next;
+    log.level = levelOf(next);
     gateway.send({ type: 'limits.changed', limits: limitsOf(next) });
     gateway.send({ type: 'policy.changed', policy: policyOf(next) });
     log.info('the settings were read anew');
@@ -220,6 +223,7 @@ function launchRules(settings: () => Settings, gatewayUser: string, argv: string
     gatewayUser,
     users: userPolicy({ settings }),
     mirrorWorkingDirs: now.mirrorWorkingDirs,
+    rootDir: now.rootDir,
     portRange: now.portRange,
     system: {
       EG_MIN_PORT_RANGE_SIZE: String(now.minPortRangeSize),

@@ -337,7 +337,6 @@ export const optionTable = {
     fallback: true,
     env: ['EG_ENSURE_NATIVE_KERNEL'],
     traits: [specs('ensure_native_kernel')],
-    reloadable: true,
   }),
   kernelspecCacheEnabled: setting({
     group: launching,
@@ -491,15 +490,15 @@ export const optionTable = {
   }),
   wsClientBufferSize: setting({
     group: traffic,
-    doc: 'Bytes that are held for one client that reads too slowly, before it is disconnected.',
+    doc: 'Bytes written ahead of a client before it counts as slow; what follows waits with the output for absent clients.',
     codec: bytes(1024),
-    fallback: 33_554_432,
+    fallback: 4_194_304,
     env: ['EG_WS_CLIENT_BUFFER_SIZE'],
     traits: [app('ws_client_buffer_size')],
   }),
   wsReplayBufferSize: setting({
     group: traffic,
-    doc: 'Bytes of output that are kept for each kernel while its clients are away; 0 keeps none.',
+    doc: 'Bytes of output that are kept for each kernel while its clients are away or slow; all kernels together keep 16 times as much.',
     codec: bytes(0),
     fallback: 16_777_216,
     env: ['EG_WS_REPLAY_BUFFER_SIZE'],

@@ -264,7 +264,7 @@ export class KernelRelay {
     if (!this.#iopubPaused && least > backlogLimit / 2) {
       this.#iopubPaused = true;
       this.#link?.pauseIopub();
-    } else if (this.#iopubPaused && least < backlogLimit / 4) {
+    } else if (this.#iopubPaused && least <= backlogLimit / 4) {
       this.#iopubPaused = false;
       this.#link?.resumeIopub();
     }
