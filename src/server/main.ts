@@ -52,6 +52,8 @@ export interface Gateway {
   services: Services;
   /** What keeps a Python kernel from being offered, and what to do about it; null when nothing does. */
   pythonProblem: string | null;
+  /** Calls back whenever a kernel was launched, or has ended. */
+  onKernelChange(callback: () => void): void;
   /** Listens. @returns the address, without the base URL */
   start(): Promise<string>;
   /** Lets kernels run on when they are persisted, ends them otherwise; then stops. */
@@ -142,6 +144,10 @@ export async function createGateway({ loaded, inputs, log, progress }: GatewayOp
     app,
     services,
     pythonProblem,
+    onKernelChange(callback) {
+      gateway.on('kernel.added', callback);
+      gateway.on('kernel.removed', callback);
+    },
     async start() {
       const port = await listen(app, settings.ip, settings.port, settings.portRetries);
       const host = settings.ip === '0.0.0.0' || settings.ip === '' ? '127.0.0.1' : settings.ip;

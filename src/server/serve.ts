@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { ConfigInputs, LoadedSettings } from '../adapters/config/load-settings.ts';
 import type { Settings } from '../adapters/config/settings.ts';
+import { IdleMemory } from './idle-memory.ts';
 import { visibleKernelspecs } from './kernelspec-access.ts';
 import { createLog } from './logging.ts';
 import { createGateway, type Gateway } from './main.ts';
@@ -11,6 +12,7 @@ export async function serve(loaded: LoadedSettings, inputs: ConfigInputs): Promi
   const log = await createLog(settings);
   for (const warning of warnings) log.warn(warning);
   warnOfOpenDoor(settings, log);
+  const memory = new IdleMemory();
   const starting = { gateway: null as Gateway | null, isStopping: false };
   endOnSignals(starting, log);
   const gateway = await createGateway({ loaded, inputs, log, progress: print });
@@ -19,6 +21,8 @@ export async function serve(loaded: LoadedSettings, inputs: ConfigInputs): Promi
   try {
     const address = await gateway.start();
     await announce(gateway, `${address}${settings.baseUrl.replace(/\/+$/, '')}`, settings);
+    memory.release();
+    gateway.onKernelChange(() => memory.releaseWhenQuiet());
   } catch (error) {
     log.fatal((error as Error).message);
     await gateway.stop();

@@ -24,7 +24,7 @@ export interface BenchOptions {
 export const usage = `npm run bench -- [options]
 
   --gateway-command "…"  the gateway to start; --port=… is added, or {port} replaced
-                         (default: node src/server/cli.ts serve)
+                         (default: node dist/server/cli.js serve)
   --url URL              a gateway that runs already, with the synthetic kernelspec
   --gateway-pid PID      its process, for CPU and memory
   --kernel-name NAME     what it calls the kernelspec (default: synthetic)
@@ -46,7 +46,7 @@ export function parseOptions(args: string[]): BenchOptions {
   const values = parseStrictly(args);
   const quick = values.quick === true;
   return {
-    gatewayCommand: splitCommand(values['gateway-command'] ?? 'node src/server/cli.ts serve'),
+    gatewayCommand: splitCommand(values['gateway-command'] ?? 'node dist/server/cli.js serve'),
     url: values.url ?? null,
     gatewayPid: values['gateway-pid'] === undefined ? null : integer(values, 'gateway-pid', 0, 1, 2 ** 31),
     kernelName: values['kernel-name'] ?? 'synthetic',
