@@ -14,7 +14,7 @@ export function admit(
   { limits, usernames }: Pick<GatewayContext, 'limits' | 'usernames'>,
   plan: Pick<LaunchPlan, 'kernelId' | 'username'>,
 ): Refusal | null {
-  if (plan.kernelId in usernames) {
+  if (Object.hasOwn(usernames, plan.kernelId)) {
     return {
       code: 'DUPLICATE_KERNEL_ID',
       message: `A kernel with KERNEL_ID ${plan.kernelId} exists already.`,

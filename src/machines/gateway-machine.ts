@@ -75,6 +75,8 @@ export const gatewayMachine = setup({
   guards: {
     isAdmitted: ({ context, event }) =>
       event.type === 'kernel.launch' && admit(context, event.input.plan) === null,
+    isUnknown: ({ context, event }) =>
+      event.type === 'kernel.adopt' && !Object.hasOwn(context.usernames, event.input.plan.kernelId),
     isEmpty: ({ context }) => Object.keys(context.usernames).length === 0,
   },
   actions: {
@@ -133,7 +135,7 @@ export const gatewayMachine = setup({
     serving: {
       on: {
         'kernel.launch': [{ guard: 'isAdmitted', actions: 'startKernel' }, { actions: 'refuseKernel' }],
-        'kernel.adopt': { actions: 'startKernel' },
+        'kernel.adopt': { guard: 'isUnknown', actions: 'startKernel' },
         drain: { target: 'draining', actions: 'emptyKernels' },
       },
     },

@@ -15,7 +15,7 @@ import type {
 
 export interface KernelPorts {
   /** The provisioner that a plan names. */
-  provisionerOf(plan: LaunchPlan): KernelProvisioner;
+  provisionerOf: (plan: LaunchPlan) => KernelProvisioner;
   channels: KernelChannels;
   records: KernelRecords;
 }

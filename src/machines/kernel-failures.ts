@@ -2,12 +2,10 @@
 import type { Failure } from './failure.ts';
 import type { KernelContext } from './kernel-state.ts';
 
-export function launchTimedOut({ plan, policy, pod, progress }: KernelContext): Failure {
-  const seconds = policy.launchTimeout / 1000;
-  const stage = pod === null ? 'before its pod existed' : 'while its pod was pending';
+export function launchTimedOut({ plan, progress }: KernelContext): Failure {
   return {
     code: 'LAUNCH_TIMEOUT',
-    message: `Kernel ${plan.kernelName} was not ready within ${seconds} s: it stopped ${progress === null ? stage : `at "${progress}"`}.`,
+    message: `Kernel ${plan.kernelName} was not ready within ${plan.launchTimeout / 1000} s: ${progress}.`,
     hint: 'If it only needs longer, raise KERNEL_LAUNCH_TIMEOUT (client) or EG_KERNEL_LAUNCH_TIMEOUT (gateway).',
   };
 }

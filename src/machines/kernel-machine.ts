@@ -13,7 +13,7 @@
  * `kernel-actors.ts`. What is decided by more than a glance at the context is
  * a pure function in `kernel-state.ts`.
  */
-import { assign, emit, fromEventObservable, fromPromise, setup } from 'xstate';
+import { assign, emit, fromEventObservable, fromPromise, not, setup } from 'xstate';
 import type { Failure } from './failure.ts';
 import { failureOf } from './failure.ts';
 import { endedUnseen, launchTimedOut, leftBehind, neverAnswered } from './kernel-failures.ts';
@@ -25,8 +25,12 @@ import type {
   KernelOutcome,
 } from './kernel-state.ts';
 import {
+  changesCulling,
+  createdPod,
+  diedEarly,
   initialContext,
   isCurrentPod,
+  isResumed,
   known,
   mayCull,
   mayRestart,
@@ -37,6 +41,9 @@ import {
   teardownBackoff,
 } from './kernel-state.ts';
 import type { ChannelEvent, ConnectionInfo, KernelRecord, LaunchPlan, Pod, PodEvent } from './ports.ts';
+
+/** Milliseconds between two attempts at finding the pod of a kernel to adopt. */
+const ADOPTION_BACKOFF = 2000;
 
 /** Stands in for an actor until `kernelActors` provides the real one. */
 const task = <Output, Input>() =>
@@ -74,7 +81,8 @@ export const kernelMachine = setup({
     deleteRecord: task<void, { kernelId: string }>(),
   },
   delays: {
-    launchTimeout: ({ context }) => context.policy.launchTimeout,
+    launchTimeout: ({ context }) => context.plan.launchTimeout,
+    adoptionBackoff: ADOPTION_BACKOFF,
     kernelInfoTimeout: ({ context }) => context.policy.kernelInfoTimeout,
     shutdownGrace: ({ context }) => context.policy.shutdownGrace,
     stableAfter: ({ context }) => context.policy.stableAfter,
@@ -85,6 +93,10 @@ export const kernelMachine = setup({
   },
   guards: {
     isAdoption: ({ context }) => context.adopted,
+    isResumed: ({ context }) => isResumed(context),
+    isUnresponsive: ({ context }) => context.unresponsive,
+    changesCulling: ({ context, event }) =>
+      event.type === 'policy.changed' && changesCulling(context, event.policy),
     needsNamespace: ({ context }) => context.plan.ownNamespace !== null,
     podHasAddress: ({ context }) => context.pod !== null && context.pod.ip !== '',
     isCurrentPod: ({ context, event }) => isCurrentPod(context, event as PodEvent),
@@ -106,7 +118,15 @@ export const kernelMachine = setup({
     noteDeath: assign({
       failure: ({ event, context }) => (event.type === 'pod.gone' ? event.failure : context.failure),
     }),
-    noteRunning: assign({ goal: 'run', everRan: true, failure: null, progress: null }),
+    noteRunning: assign({ goal: 'run', everRan: true, failure: null }),
+    wantLeave: assign({ goal: 'leave', failure: null }),
+    progress: assign({ progress: (_, progress: string) => progress }),
+    noteEarlyDeath: assign({
+      failure: ({ context }) =>
+        context.earlyNews?.type === 'pod.gone' ? context.earlyNews.failure : context.failure,
+    }),
+    noteEarlyNews: assign({ earlyNews: ({ event }) => event as PodEvent }),
+    noteHeartbeat: assign({ unresponsive: ({ event }) => event.type === 'heartbeat.lost' }),
     countRestart: assign({
       goal: 'restart',
       executionState: 'restarting',
@@ -120,7 +140,8 @@ export const kernelMachine = setup({
     countTeardownAttempt: assign({ teardownAttempts: ({ context }) => context.teardownAttempts + 1 }),
     noteLeaving: assign({ leaving: true }),
     noteProgress: assign({
-      progress: ({ event, context }) => (event.type === 'pod.pending' ? event.message : context.progress),
+      progress: ({ event, context }) =>
+        event.type === 'pod.pending' ? `its pod was pending (${event.message})` : context.progress,
     }),
     notePod: assign({ pod: ({ event, context }) => (event.type === 'pod.ready' ? event.pod : context.pod) }),
     noteStatus: assign(({ event, context }) => {
@@ -138,6 +159,14 @@ export const kernelMachine = setup({
       policy: ({ event, context }) =>
         event.type === 'policy.changed' ? { ...context.policy, ...event.policy } : context.policy,
     }),
+    tellRecordFailed: emit((_, error: unknown) => ({
+      type: 'record.failed' as const,
+      failure: failureOf(
+        error,
+        'RECORD_FAILED',
+        'The kernel runs, but would not survive a restart of the gateway.',
+      ),
+    })),
     fail: assign({ failure: (_, failure: Failure) => failure }),
   },
 }).createMachine({
@@ -157,31 +186,38 @@ export const kernelMachine = setup({
     },
 
     adopting: {
-      description: 'Looks for the pod that another gateway launched',
+      description:
+        'Looks for the pod that another gateway launched; only one that is known to be gone is given up',
       tags: 'launching',
-      invoke: {
-        src: 'adoptPod',
-        input: ({ context }) => ({ plan: context.plan, pod: known(context.pod) }),
-        onDone: [
-          {
-            guard: ({ event }) => event.output !== null,
-            target: 'connected',
-            actions: assign({ pod: ({ event }) => event.output }),
-          },
-          {
-            target: 'tearingDown',
-            actions: { type: 'fail', params: ({ context }) => endedUnseen(context) },
-          },
-        ],
-        onError: {
-          target: 'tearingDown',
-          actions: {
-            type: 'fail',
-            params: ({ event }) => failureOf(event.error, 'POD_GONE', 'Start the kernel anew.'),
+      on: { shutdown: { target: 'tearingDown', actions: 'wantStop' } },
+      initial: 'looking',
+      states: {
+        looking: {
+          invoke: {
+            src: 'adoptPod',
+            input: ({ context }) => ({ plan: context.plan, pod: known(context.pod) }),
+            onDone: [
+              {
+                guard: ({ event }) => event.output !== null,
+                target: '#kernel.connected',
+                actions: assign({ pod: ({ event }) => event.output }),
+              },
+              {
+                target: '#kernel.tearingDown',
+                actions: { type: 'fail', params: ({ context }) => endedUnseen(context) },
+              },
+            ],
+            onError: {
+              target: 'waiting',
+              actions: emit(({ event }) => ({
+                type: 'adoption.failed' as const,
+                failure: failureOf(event.error, 'POD_GONE', 'It is tried again.'),
+              })),
+            },
           },
         },
+        waiting: { after: { adoptionBackoff: 'looking' } },
       },
-      on: { shutdown: { target: 'tearingDown', actions: 'wantStop' } },
     },
 
     launching: {
@@ -209,6 +245,7 @@ export const kernelMachine = setup({
       states: {
         checking: {
           description: 'Refuses what can be refused, before anything exists',
+          entry: { type: 'progress', params: 'it was still being checked' },
           invoke: {
             src: 'check',
             input: ({ context }) => context.plan,
@@ -225,6 +262,7 @@ export const kernelMachine = setup({
         },
         namespaceProvisioning: {
           description: 'Makes a namespace for this kernel alone, with its role binding',
+          entry: { type: 'progress', params: 'its namespace was still being made' },
           invoke: {
             src: 'createNamespace',
             input: ({ context }) => context.plan,
@@ -245,10 +283,26 @@ export const kernelMachine = setup({
         },
         podCreating: {
           description: 'Asks for the pod, or starts the process',
+          entry: { type: 'progress', params: 'its pod was still being created' },
           invoke: {
             src: 'createPod',
             input: ({ context }) => context.plan,
-            onDone: { target: 'podPending', actions: assign({ pod: ({ event }) => event.output }) },
+            onDone: [
+              {
+                guard: ({ context, event }) => diedEarly(context, event.output) && mayRestart(context),
+                target: '#kernel.restarting',
+                actions: ['noteEarlyDeath', 'countRestart', 'tellRestarting'],
+              },
+              {
+                guard: ({ context, event }) => diedEarly(context, event.output),
+                target: '#kernel.tearingDown',
+                actions: 'noteEarlyDeath',
+              },
+              {
+                target: 'podPending',
+                actions: assign({ pod: ({ context, event }) => createdPod(context, event.output) }),
+              },
+            ],
             onError: {
               target: '#kernel.tearingDown',
               actions: {
@@ -258,14 +312,20 @@ export const kernelMachine = setup({
               },
             },
           },
+          on: {
+            'pod.ready': { actions: 'noteEarlyNews' },
+            'pod.gone': { actions: 'noteEarlyNews' },
+          },
         },
         podPending: {
           description: 'The pod waits for a node, its image, its container',
+          entry: { type: 'progress', params: 'its pod was still pending' },
           always: { guard: 'podHasAddress', target: 'handshaking' },
           on: { 'pod.ready': { guard: 'isCurrentPod', target: 'handshaking', actions: 'notePod' } },
         },
         handshaking: {
           description: 'Waits for the kernel to tell its ports and key',
+          entry: { type: 'progress', params: 'it had not told yet how to reach it' },
           invoke: {
             src: 'awaitHandshake',
             input: ({ context }) => ({ plan: context.plan, pod: known(context.pod) }),
@@ -282,20 +342,17 @@ export const kernelMachine = setup({
         },
         recording: {
           description: 'Written down before anyone is told that it runs, so that it is never lost',
+          entry: { type: 'progress', params: 'it was still being written down' },
           invoke: {
             src: 'saveRecord',
             input: ({ context }) => known(recordOf(context)),
             onDone: '#kernel.connected',
             onError: {
               target: '#kernel.connected',
-              actions: emit(({ event }) => ({
-                type: 'record.failed' as const,
-                failure: failureOf(
-                  event.error,
-                  'RECORD_FAILED',
-                  'The kernel runs, but would not survive a restart.',
-                ),
-              })),
+              actions: {
+                type: 'tellRecordFailed',
+                params: ({ event }: { event: { error: unknown } }) => event.error,
+              },
             },
           },
         },
@@ -310,12 +367,14 @@ export const kernelMachine = setup({
         input: ({ context }) => ({
           kernelId: context.plan.kernelId,
           connection: known(context.connection),
-          resumed: context.adopted && context.goal === 'run',
+          resumed: isResumed(context),
         }),
       },
       on: {
         'kernel.status': { actions: 'noteStatus' },
         'kernel.activity': { actions: 'noteActivity' },
+        'heartbeat.lost': { actions: 'noteHeartbeat' },
+        'heartbeat.restored': { actions: 'noteHeartbeat' },
         'pod.gone': [
           {
             guard: 'isDeathToRestart',
@@ -332,7 +391,7 @@ export const kernelMachine = setup({
           tags: 'launching',
           after: {
             kernelInfoTimeout: [
-              { guard: 'isAdoption', target: 'running' },
+              { guard: 'isResumed', target: 'running' },
               {
                 target: '#kernel.tearingDown',
                 actions: { type: 'fail', params: ({ context }) => neverAnswered(context) },
@@ -374,10 +433,10 @@ export const kernelMachine = setup({
             heartbeat: {
               initial: 'beating',
               states: {
-                beating: { on: { 'heartbeat.lost': 'lost' } },
+                beating: { always: { guard: 'isUnresponsive', target: 'lost' } },
                 lost: {
                   description: 'Does not answer its heartbeat; it may be stopped, or its node away',
-                  on: { 'heartbeat.restored': 'beating' },
+                  always: { guard: not('isUnresponsive'), target: 'beating' },
                 },
               },
             },
@@ -403,7 +462,7 @@ export const kernelMachine = setup({
             },
             culling: {
               initial: 'off',
-              on: { 'policy.changed': { target: '.off', actions: 'notePolicy' } },
+              on: { 'policy.changed': { guard: 'changesCulling', target: '.off', actions: 'notePolicy' } },
               states: {
                 off: { always: { guard: 'isCulling', target: 'counting' } },
                 counting: {
@@ -504,11 +563,32 @@ export const kernelMachine = setup({
     detaching: {
       description: 'The gateway leaves; the kernel runs on, for another gateway to adopt',
       tags: 'ending',
-      invoke: {
-        src: 'detachPod',
-        input: ({ context }) => ({ plan: context.plan, pod: known(context.pod) }),
-        onDone: 'detached',
-        onError: 'detached',
+      entry: 'wantLeave',
+      initial: 'recording',
+      states: {
+        recording: {
+          description: 'Once more, with what has changed since',
+          invoke: {
+            src: 'saveRecord',
+            input: ({ context }) => known(recordOf(context)),
+            onDone: 'lettingGo',
+            onError: {
+              target: 'lettingGo',
+              actions: {
+                type: 'tellRecordFailed',
+                params: ({ event }: { event: { error: unknown } }) => event.error,
+              },
+            },
+          },
+        },
+        lettingGo: {
+          invoke: {
+            src: 'detachPod',
+            input: ({ context }) => ({ plan: context.plan, pod: known(context.pod) }),
+            onDone: '#kernel.detached',
+            onError: '#kernel.detached',
+          },
+        },
       },
     },
 

@@ -16,9 +16,7 @@ import type {
 
 /** How long a kernel may take, and when it is culled. Durations in milliseconds. */
 export interface KernelPolicy {
-  /** From the launch until the kernel has told how to reach it. */
-  launchTimeout: number;
-  /** From then until it answers its first `kernel_info_request`. */
+  /** From the handshake until it answers its first `kernel_info_request`. */
   kernelInfoTimeout: number;
   /** How long a kernel gets to exit by itself when asked to. */
   shutdownGrace: number;
@@ -54,10 +52,14 @@ export interface KernelContext {
   lastActivity: number;
   /** WebSocket connections. */
   clients: number;
-  /** What the pod reports while it isn't ready: "pulling image …". */
-  progress: string | null;
+  /** What the launch waits for at the moment, in words that end a sentence. */
+  progress: string;
+  /** The last news of a pod that came before the call that creates it had answered. */
+  earlyNews: PodEvent | null;
+  /** Does not answer its heartbeat. */
+  unresponsive: boolean;
   /** Where the kernel goes once its pod is gone. */
-  goal: 'run' | 'restart' | 'stop';
+  goal: 'run' | 'restart' | 'stop' | 'leave';
   /** Why it is stopped, when it is. */
   stopReason: 'shutdown' | 'culled' | null;
   adopted: boolean;
@@ -85,6 +87,7 @@ export type KernelEmitted =
   | { type: 'kernel.running' }
   | { type: 'interrupt.delivered' }
   | { type: 'interrupt.failed'; failure: Failure }
+  | { type: 'adoption.failed'; failure: Failure }
   | { type: 'record.failed'; failure: Failure }
   | { type: 'teardown.failed'; failure: Failure };
 
@@ -108,7 +111,9 @@ export function initialContext({ plan, policy, now, adopt }: KernelInput): Kerne
     startedAt: adopt?.startedAt ?? now,
     lastActivity: adopt?.lastActivity ?? now,
     clients: 0,
-    progress: null,
+    progress: 'it had not begun',
+    earlyNews: null,
+    unresponsive: false,
     goal: 'run',
     stopReason: null,
     adopted: adopt !== undefined,
@@ -132,6 +137,25 @@ export function isCurrentPod(context: KernelContext, event: PodEvent): boolean {
   return context.pod?.uid === event.uid;
 }
 
+/** The pod that was created, as far as is known by the time the call answers. */
+export function createdPod({ earlyNews }: KernelContext, pod: Pod): Pod {
+  return earlyNews?.type === 'pod.ready' && earlyNews.uid === pod.uid ? earlyNews.pod : pod;
+}
+
+export function diedEarly({ earlyNews }: KernelContext, pod: Pod): boolean {
+  return earlyNews?.type === 'pod.gone' && earlyNews.uid === pod.uid;
+}
+
+/** A kernel that another gateway launched, and that was not restarted since: it may be too busy to answer. */
+export function isResumed({ adopted, goal }: KernelContext): boolean {
+  return adopted && goal === 'run';
+}
+
+export function changesCulling({ policy }: KernelContext, changed: Partial<KernelPolicy>): boolean {
+  const names = ['cullIdleTimeout', 'cullInterval', 'cullBusy', 'cullConnected'] as const;
+  return names.some((name) => changed[name] !== undefined && changed[name] !== policy[name]);
+}
+
 export function mayRestart({ everRan, goal, restartsInARow, policy }: KernelContext): boolean {
   return everRan && goal !== 'stop' && restartsInARow < policy.restartLimit;
 }
@@ -150,7 +174,7 @@ export function teardownBackoff({ teardownAttempts }: KernelContext): number {
 }
 
 export function outcomeOf({ failure, everRan, stopReason, leaving, goal }: KernelContext): KernelOutcome {
-  if (leaving && goal !== 'stop' && failure === null) return { outcome: 'detached', reason: null, failure };
+  if (leaving && goal === 'leave') return { outcome: 'detached', reason: null, failure: null };
   if (failure === null) return { outcome: 'stopped', reason: stopReason, failure };
   return { outcome: everRan ? 'dead' : 'failed', reason: stopReason, failure };
 }

@@ -16,7 +16,7 @@ const FORBIDDEN: readonly (readonly [string, string])[] = [
   ['\r', 'a carriage return'],
   ['\0', 'a NUL'],
 ];
-const NEVER_PASSED_ON = ['EG_AUTH_TOKEN', 'KG_AUTH_TOKEN', 'EG_REMOTE_PWD', 'LS_COLORS', 'PYTHONEXECUTABLE'];
+const NEVER_PASSED_ON = ['EG_AUTH_TOKEN', 'KG_AUTH_TOKEN', 'EG_REMOTE_PWD', 'LS_COLORS'];
 
 /**
  * The variables of a launch request that are taken over: `KERNEL_*` and the
@@ -25,8 +25,9 @@ const NEVER_PASSED_ON = ['EG_AUTH_TOKEN', 'KG_AUTH_TOKEN', 'EG_REMOTE_PWD', 'LS_
  * @throws RequestError `INVALID_REQUEST`, which names the variable but never its value
  */
 export function acceptedEnvironment(env: unknown, clientEnvs: readonly string[]): Environment {
-  if (env === undefined || env === null) return {};
-  if (typeof env !== 'object' || Array.isArray(env)) throw invalid('env: must be an object of strings.');
+  if (env === undefined) return {};
+  if (typeof env !== 'object' || env === null || Array.isArray(env))
+    throw invalid('env: must be an object of strings.');
   const takesAll = isEverything(clientEnvs);
   const accepted: Environment = {};
   for (const [name, value] of Object.entries(env)) {
@@ -70,8 +71,11 @@ export interface EnvironmentSources {
 export function launchEnvironment(sources: EnvironmentSources): Environment {
   const { basics, gateway, inheritedEnvs, client, clientEnvs, kernelspec, system } = sources;
   const inherited: Environment = {};
-  for (const name of inheritedEnvs) if (gateway[name] !== undefined) inherited[name] = gateway[name];
-  const base = without(NEVER_PASSED_ON, { ...inherited, ...client });
+  for (const name of inheritedEnvs) {
+    const value = own(gateway, name);
+    if (value !== undefined) inherited[name] = value;
+  }
+  const base = without([...NEVER_PASSED_ON, 'PYTHONEXECUTABLE'], { ...inherited, ...client });
   const environment = { ...basics, ...base };
   for (const [name, value] of Object.entries(kernelspec)) {
     environment[name] = substituted(value, { ...basics, ...base });
@@ -84,6 +88,10 @@ export function launchEnvironment(sources: EnvironmentSources): Environment {
   return without(NEVER_PASSED_ON, { ...environment, ...system, KERNEL_GATEWAY: '1' });
 }
 
+function own<Value>(values: Readonly<Record<string, Value>>, name: string): Value | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
+}
+
 function without(names: readonly string[], environment: Environment): Environment {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !names.includes(name)));
 }
@@ -93,7 +101,7 @@ function substituted(value: string, environment: Environment): string {
   return value.replace(
     /\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})/g,
     (whole, dollar?: string, plain?: string, braced?: string) =>
-      dollar ?? environment[plain ?? braced ?? ''] ?? whole,
+      dollar ?? own(environment, plain ?? braced ?? '') ?? whole,
   );
 }
 

@@ -1,6 +1,7 @@
 /** Turns a launch request into a plan, or refuses it: nothing has been created by then. */
 import { randomUUID } from 'node:crypto';
 import { checkAuthorized, type UserPolicy } from './authorization.ts';
+import { KernelFailure } from './failure.ts';
 import type { Environment } from './launch-environment.ts';
 import { acceptedEnvironment, launchEnvironment } from './launch-environment.ts';
 import type { KernelSpec, LaunchPlan, PortRange } from './ports.ts';
@@ -27,6 +28,8 @@ export interface LaunchRules {
   /** Where kernels start otherwise; null: where the gateway was started. */
   rootDir: string | null;
   portRange: PortRange;
+  /** Ports that a range must span at least. */
+  minPortRangeSize: number;
   /** More that every kernel is told, such as `EG_MIN_PORT_RANGE_SIZE`. */
   system: Environment;
   /** Milliseconds. */
@@ -37,14 +40,15 @@ const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
 
 /**
  * @param argv the kernelspec's, with argv[0] resolved
- * @throws RequestError
+ * @throws RequestError when the request is refused
+ * @throws KernelFailure `LAUNCH_REFUSED` when the kernelspec can't be launched as it is
  */
 export function planLaunch(
   kernelspec: KernelSpec,
   argv: string[],
   request: LaunchRequest,
   rules: LaunchRules,
-): { plan: LaunchPlan; launchTimeout: number } {
+): LaunchPlan {
   const client = acceptedEnvironment(request.env, rules.clientEnvs);
   const proxy = processProxyOf(kernelspec);
   const user = {
@@ -63,12 +67,15 @@ export function planLaunch(
       ...rules.system,
       KERNEL_ID: kernelId,
       KERNEL_NAME: kernelspec.directoryName,
-      KERNEL_LANGUAGE: client['KERNEL_LANGUAGE'] ?? kernelspec.spec.language.toLowerCase(),
+      KERNEL_LANGUAGE:
+        client['KERNEL_LANGUAGE'] ??
+        kernelspec.spec.env['KERNEL_LANGUAGE'] ??
+        kernelspec.spec.language.toLowerCase(),
       KERNEL_USERNAME: user.name,
     },
   });
   if (mirroredDir === undefined) delete env['KERNEL_WORKING_DIR'];
-  const plan: LaunchPlan = {
+  return {
     kernelId,
     kernelName: kernelspec.name,
     provisioner: proxy.className,
@@ -78,13 +85,13 @@ export function planLaunch(
     username: user.name,
     language: kernelspec.spec.language,
     interruptMode: kernelspec.spec.interrupt_mode,
+    launchTimeout: launchTimeoutOf(client, rules),
     workingDir: mirroredDir ?? rules.rootDir,
-    portRange: portRangeOf(proxy.config, rules.portRange),
+    portRange: portRangeOf(kernelspec.name, proxy.config, rules),
     proxyConfig: proxy.config,
     headers: request.headers,
     ownNamespace: null,
   };
-  return { plan, launchTimeout: launchTimeoutOf(client, rules) };
 }
 
 /** `metadata.process_proxy`; a kernelspec without one is local. */
@@ -130,8 +137,21 @@ function launchTimeoutOf(client: Environment, rules: LaunchRules): number {
 const LONGEST_TIMEOUT = 86_400;
 
 /** A kernelspec's own range replaces the gateway's. */
-function portRangeOf(config: Record<string, unknown>, fallback: PortRange): PortRange {
+function portRangeOf(
+  kernelName: string,
+  config: Record<string, unknown>,
+  { portRange, minPortRangeSize }: LaunchRules,
+): PortRange {
   const own = config['port_range'];
-  const match = typeof own === 'string' ? /^(\d+)\.\.(\d+)$/.exec(own) : null;
-  return match === null ? fallback : { low: Number(match[1]), high: Number(match[2]) };
+  if (own === undefined || own === null || own === '') return portRange;
+  const match = /^\s*(\d{1,5})\.\.(\d{1,5})\s*$/.exec(String(own));
+  const [low, high] = [Number(match?.[1]), Number(match?.[2])];
+  if (match !== null && low === high) return { low, high };
+  const isRange = match !== null && low >= 1024 && high <= 65_535 && high - low >= minPortRangeSize;
+  if (isRange) return { low, high };
+  throw new KernelFailure({
+    code: 'LAUNCH_REFUSED',
+    message: `kernelspec ${kernelName}: port_range is ${JSON.stringify(own)}, must be lo..hi within 1024 to 65535 that spans at least ${minPortRangeSize} ports (EG_MIN_PORT_RANGE_SIZE).`,
+    hint: 'Correct metadata.process_proxy.config of its kernel.json.',
+  });
 }

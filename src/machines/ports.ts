@@ -51,6 +51,8 @@ export interface LaunchPlan {
   username: string;
   language: string;
   interruptMode: 'signal' | 'message';
+  /** Milliseconds from the launch until the kernel must have told how to reach it. */
+  launchTimeout: number;
   /** Null: the gateway's own working directory. */
   workingDir: string | null;
   portRange: PortRange;
@@ -122,13 +124,13 @@ export interface KernelProvisioner {
   createNamespace(plan: LaunchPlan, signal: AbortSignal): Promise<void>;
   /** Asks for the pod; how it fares is told by {@link podEvents}. @throws KernelFailure `POD_CREATION_FAILED` */
   createPod(plan: LaunchPlan, signal: AbortSignal): Promise<Pod>;
-  /** What happens to the pods of one kernel, whichever pod it is. Never errors, never ends by itself. */
+  /** What happens to the pods of one kernel, even before {@link createPod} has answered. Never errors, never ends by itself. */
   podEvents(kernelId: string): Observable<PodEvent>;
   /** Waits until the kernel has told how to reach it. @throws KernelFailure `HANDSHAKE_FAILED` */
   awaitHandshake(plan: LaunchPlan, pod: Pod, signal: AbortSignal): Promise<ConnectionInfo>;
   /** Sends the interrupt signal of the kernelspec. */
   interrupt(plan: LaunchPlan, pod: Pod): Promise<void>;
-  /** Null when the pod is gone; from then on {@link podEvents} tells about it again. */
+  /** Null when the pod is known to be gone; an error leaves that open. From then on {@link podEvents} tells about it again. */
   adoptPod(plan: LaunchPlan, pod: Pod): Promise<Pod | null>;
   /** Lets go of the pod without ending it: another gateway is going to adopt it. */
   detachPod(plan: LaunchPlan, pod: Pod): void;
@@ -163,7 +165,7 @@ export interface KernelRecord {
   lastActivity: number;
 }
 
-/** Keeps kernel records over the gateway's life. Does nothing when persistence is off. */
+/** Keeps kernel records over the gateway's life. Does nothing when persistence is off. Calls for one kernel take effect in their order. */
 export interface KernelRecords {
   save(record: KernelRecord): Promise<void>;
   delete(kernelId: string): Promise<void>;

@@ -73,7 +73,12 @@ function followKernel(kernel: KernelActor, relay: KernelRelay, log: Logger): voi
       );
     relay.tellRestarting(automatic ? failure : null);
   });
-  for (const problem of ['record.failed', 'teardown.failed', 'interrupt.failed'] as const) {
+  for (const problem of [
+    'adoption.failed',
+    'record.failed',
+    'teardown.failed',
+    'interrupt.failed',
+  ] as const) {
     kernel.on(problem, ({ failure }) => {
       log.warn({ kernelId, code: failure.code }, `kernel ${kernelId}: ${failure.message} ${failure.hint}`);
     });

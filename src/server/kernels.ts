@@ -83,20 +83,20 @@ export class Kernels {
    */
   async launch(kernelspec: KernelSpec, request: LaunchRequest): Promise<KernelModel> {
     const { gateway, policy, rules, now } = this.#options;
+    if (!this.#options.canProvision(kernelspec)) throw new KernelFailure(cannotProvision(kernelspec));
+    const argv = await this.#options.resolveArgv(kernelspec);
+    const plan = planLaunch(kernelspec, argv, request, rules(argv));
     if (gateway.getSnapshot().value !== 'serving') {
       throw new HttpError(503, 'The gateway is shutting down.', 'Try again in a moment.');
     }
-    if (!this.#options.canProvision(kernelspec)) throw new KernelFailure(cannotProvision(kernelspec));
-    const argv = await this.#options.resolveArgv(kernelspec);
-    const { plan, launchTimeout } = planLaunch(kernelspec, argv, request, rules(argv));
     const refusal = admit(gateway.getSnapshot().context, plan);
     if (refusal !== null) throw new RequestError(refusal.code, refusal.message, refusal.hint);
     gateway.send({
       type: 'kernel.launch',
-      input: { plan, policy: { ...policy(), launchTimeout }, now: now() },
+      input: { plan, policy: policy(), now: now() },
     });
     const kernel = this.get(plan.kernelId);
-    await this.#untilRunning(kernel, launchTimeout);
+    await this.#untilRunning(kernel, plan.launchTimeout);
     return modelOf(kernel);
   }
 
@@ -111,7 +111,7 @@ export class Kernels {
   /** Resolves when all kernels that were adopted run, or are gone. */
   async settled(): Promise<void> {
     await Promise.all(
-      this.ids().map((id) => waitFor(this.get(id), (snapshot) => !snapshot.matches('adopting'))),
+      this.ids().map((id) => waitFor(this.get(id), (snapshot) => !snapshot.matches({ adopting: 'looking' }))),
     );
   }
 

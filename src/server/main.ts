@@ -207,7 +207,6 @@ function limitsOf({ maxKernels, maxKernelsPerUser }: Settings) {
 
 function policyOf(settings: Settings): KernelPolicy {
   return {
-    launchTimeout: settings.kernelLaunchTimeout * 1000,
     kernelInfoTimeout: settings.kernelInfoTimeout * 1000,
     shutdownGrace: settings.shutdownGrace * 1000,
     restartLimit: RESTART_LIMIT,
@@ -231,6 +230,7 @@ function launchRules(settings: () => Settings, gatewayUser: string, argv: string
     mirrorWorkingDirs: now.mirrorWorkingDirs,
     rootDir: now.rootDir,
     portRange: now.portRange,
+    minPortRangeSize: now.minPortRangeSize,
     system: {
       EG_MIN_PORT_RANGE_SIZE: String(now.minPortRangeSize),
       EG_MAX_PORT_RANGE_RETRIES: String(now.maxPortRangeRetries),

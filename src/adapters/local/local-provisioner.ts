@@ -249,9 +249,11 @@ export class LocalProvisioner implements KernelProvisioner {
         detached: true,
         stdio: ['ignore', stdout?.fd, stderr?.fd],
       });
+      const exit = exitOf(child);
       const pid = await spawned(child);
       const identity = (await processIdentity(pid)) ?? '';
       const running = this.#register(kernelId, pid, identity, ports, child);
+      void exit.then((what) => this.#gone(kernelId, running, what));
       await this.#output.follow(kernelId, 'start');
       await this.#records.write(this.#record(kernelId, pid, identity));
       return { name: `kernel-${kernelId}`, namespace: null, ip: LOOPBACK, node: null, uid: running.uid, pid };
@@ -289,7 +291,6 @@ export class LocalProvisioner implements KernelProvisioner {
     const { promise: exited, resolve: markExited } = Promise.withResolvers<void>();
     const running = { pid, identity, uid: uidOf(pid, identity), child, exited, markExited, ports };
     this.#processes.set(kernelId, running);
-    child?.once('exit', (code, signal) => void this.#gone(kernelId, running, exitText(code, signal)));
     return running;
   }
 
@@ -378,8 +379,13 @@ function spawned(child: ChildProcess): Promise<number> {
   });
 }
 
-function exitText(code: number | null, signal: NodeJS.Signals | null): string {
-  return signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
+/** Asked for before the process has had time to end. */
+function exitOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? `exited with code ${code}` : `was killed by ${signal}`),
+    );
+  });
 }
 
 function deathOf(kernelId: string, what: string, lastLines: string[]): Failure {

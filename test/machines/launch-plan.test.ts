@@ -1,0 +1,238 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type LaunchRequest,
+  type LaunchRules,
+  planLaunch,
+  processProxyOf,
+} from '../../src/machines/launch-plan.ts';
+import type { KernelSpec, KernelSpecFile } from '../../src/machines/ports.ts';
+
+const RULES: LaunchRules = {
+  clientEnvs: [],
+  inheritedEnvs: [],
+  gatewayEnv: { EG_AUTH_TOKEN: 'hunter2', HOME: '/root' },
+  basics: { PATH: '/usr/bin' },
+  gatewayUser: 'jovyan',
+  users: { authorizedUsers: [], unauthorizedUsers: ['root'], unauthorizedUsersChosen: false },
+  mirrorWorkingDirs: false,
+  rootDir: null,
+  portRange: { low: 0, high: 0 },
+  system: { EG_MIN_PORT_RANGE_SIZE: '1000' },
+  launchTimeout: 30_000,
+};
+const ID = '6f1c3a52-0d5e-4a86-9a3b-2c1f7f1f0e11';
+const ARGV = ['/usr/bin/python3', '-m', 'ipykernel_launcher'];
+
+function kernelspecOf(given: Partial<KernelSpecFile> = {}): KernelSpec {
+  return {
+    name: 'my_kernel',
+    directoryName: 'My_Kernel',
+    resourceDir: '/specs/My_Kernel',
+    resources: {},
+    spec: {
+      argv: ['python3'],
+      display_name: 'My kernel',
+      language: 'Python',
+      env: {},
+      metadata: {},
+      interrupt_mode: 'signal',
+      ...given,
+    },
+  };
+}
+
+function withProxy(proxy: unknown): KernelSpec {
+  return kernelspecOf({ metadata: { process_proxy: proxy } });
+}
+
+function planned(env: LaunchRequest['env'], rules: Partial<LaunchRules> = {}, kernelspec = kernelspecOf()) {
+  return planLaunch(kernelspec, ARGV, { env, headers: {} }, { ...RULES, ...rules });
+}
+
+describe("a kernel's id", () => {
+  test("is the client's", () => {
+    const { plan } = planned({ KERNEL_ID: ID });
+    expect(plan.kernelId).toBe(ID);
+    expect(plan.env['KERNEL_ID']).toBe(ID);
+  });
+
+  test('is a new version 4 UUID when the client chooses none', () => {
+    const ids = [planned({}), planned({})].map(({ plan }) => plan.kernelId);
+    for (const id of ids) expect(planned({ KERNEL_ID: id }).plan.kernelId).toBe(id);
+    expect(ids[0]).not.toBe(ids[1]);
+  });
+
+  test.each([
+    '',
+    'x',
+    ID.toUpperCase(),
+    ID.replaceAll('-', ''),
+    `{${ID}}`,
+    `${ID} `,
+    '6f1c3a52-0d5e-1a86-9a3b-2c1f7f1f0e11',
+    '6f1c3a52-0d5e-4a86-ca3b-2c1f7f1f0e11',
+    '../../../../../../../../../etc/passwd',
+  ])('%j is refused', (id) => {
+    expect(() => planned({ KERNEL_ID: id })).toThrow(/^env\.KERNEL_ID: must be a version 4 UUID/);
+  });
+
+  test('is taken from a client if and only if it is a version 4 UUID in lower case', () => {
+    fc.assert(fc.property(fc.uuid({ version: 4 }), (id) => planned({ KERNEL_ID: id }).plan.kernelId === id));
+    fc.assert(
+      fc.property(fc.uuid({ version: [1, 2, 3, 5, 6, 7] }), (id) => {
+        expect(() => planned({ KERNEL_ID: id })).toThrow();
+      }),
+    );
+  });
+});
+
+describe("a kernel's user", () => {
+  test("is the client's", () => {
+    const { plan } = planned({ KERNEL_USERNAME: 'alice' });
+    expect([plan.username, plan.env['KERNEL_USERNAME']]).toEqual(['alice', 'alice']);
+  });
+
+  test.each([[{}], [{ KERNEL_USERNAME: '' }]])("is the gateway's own when %j is sent", (env) => {
+    const { plan } = planned(env);
+    expect([plan.username, plan.env['KERNEL_USERNAME']]).toEqual(['jovyan', 'jovyan']);
+  });
+
+  test('must be authorized', () => {
+    expect(() => planned({ KERNEL_USERNAME: 'root' })).toThrow('User root is not authorized');
+    expect(planned({}, { gatewayUser: 'root' }).plan.username).toBe('root');
+    const kernelspec = withProxy({ config: { authorized_users: 'bob' } });
+    expect(() => planned({ KERNEL_USERNAME: 'alice' }, {}, kernelspec)).toThrow('my_kernel');
+  });
+});
+
+describe("a kernel's environment", () => {
+  test('says which kernel it is, whatever a client says', () => {
+    const env = { KERNEL_ID: ID, KERNEL_NAME: 'other', KERNEL_GATEWAY: '0', KERNEL_X: 'x' };
+    expect(planned(env).plan.env).toEqual({
+      PATH: '/usr/bin',
+      EG_MIN_PORT_RANGE_SIZE: '1000',
+      KERNEL_ID: ID,
+      KERNEL_NAME: 'My_Kernel',
+      KERNEL_LANGUAGE: 'python',
+      KERNEL_USERNAME: 'jovyan',
+      KERNEL_GATEWAY: '1',
+      KERNEL_X: 'x',
+    });
+  });
+
+  test('has the language that a client chooses', () => {
+    expect(planned({ KERNEL_LANGUAGE: 'scala' }).plan.env['KERNEL_LANGUAGE']).toBe('scala');
+  });
+
+  test("holds nothing of the gateway's when a client sends none", () => {
+    for (const env of [undefined, {}]) {
+      expect(JSON.stringify(planned(env).plan)).not.toContain('hunter2');
+      expect(planned(env).plan.env).not.toHaveProperty('HOME');
+    }
+  });
+
+  test('is refused when it holds what is forbidden', () => {
+    expect(() => planned({ KERNEL_X: 'a`b`' })).toThrow('env.KERNEL_X: must not contain a backtick.');
+  });
+});
+
+describe("a kernel's working directory", () => {
+  test("is the client's where the operator mirrors those", () => {
+    const { plan } = planned({ KERNEL_WORKING_DIR: '/work' }, { mirrorWorkingDirs: true });
+    expect([plan.workingDir, plan.env['KERNEL_WORKING_DIR']]).toEqual(['/work', '/work']);
+    expect(planned({}, { mirrorWorkingDirs: true }).plan.workingDir).toBeNull();
+  });
+
+  test('is else that which the operator chose, and then no variable says so', () => {
+    for (const mirrorWorkingDirs of [true, false]) {
+      const { plan } = planned({}, { mirrorWorkingDirs, rootDir: '/root-dir' });
+      expect(plan.workingDir).toBe('/root-dir');
+      expect(plan.env).not.toHaveProperty('KERNEL_WORKING_DIR');
+    }
+  });
+
+  test('is not mentioned where those are not mirrored', () => {
+    const { plan } = planned({ KERNEL_WORKING_DIR: '/work' });
+    expect(plan.workingDir).toBeNull();
+    expect(plan.env).not.toHaveProperty('KERNEL_WORKING_DIR');
+  });
+});
+
+describe('the time for a launch', () => {
+  test.each([
+    [{}, 30_000],
+    [{ KERNEL_LAUNCH_TIMEOUT: '90' }, 90_000],
+    [{ KERNEL_LAUNCH_TIMEOUT: '0.5' }, 500],
+    [{ KERNEL_LAUNCH_TIMEOUT: ' 40 ' }, 40_000],
+    [{ KERNEL_LAUNCH_TIMEOUT: '86400' }, 86_400_000],
+  ])('with %j is %i ms', (env, expected) => {
+    expect(planned(env).launchTimeout).toBe(expected);
+  });
+
+  test.each(['', ' ', '0', '-1', 'soon', '30s', 'NaN', 'Infinity', '86401'])('is not %j', (timeout) => {
+    expect(() => planned({ KERNEL_LAUNCH_TIMEOUT: timeout })).toThrow(
+      /^env\.KERNEL_LAUNCH_TIMEOUT: must be a number of seconds above 0/,
+    );
+  });
+});
+
+describe('from the kernelspec', () => {
+  test('a kernel is local unless a process proxy is named', () => {
+    expect(planned({}).plan.provisioner).toBe('');
+    const proxy = { class_name: 'k8s.KubernetesProcessProxy', config: { image_name: 'x' } };
+    const { plan } = planned({}, {}, withProxy(proxy));
+    expect([plan.provisioner, plan.proxyConfig]).toEqual(['k8s.KubernetesProcessProxy', { image_name: 'x' }]);
+  });
+
+  test.each([[null], ['text'], [[]], [{ class_name: 7, config: [] }]])(
+    '%j names no process proxy',
+    (proxy) => {
+      expect(processProxyOf(withProxy(proxy))).toEqual({ className: '', config: {} });
+    },
+  );
+
+  test('a port range replaces that of the gateway', () => {
+    const rules = { portRange: { low: 20_000, high: 30_000 } };
+    const kernelspec = withProxy({ config: { port_range: '40000..42000' } });
+    expect(planned({}, rules, kernelspec).plan.portRange).toEqual({ low: 40_000, high: 42_000 });
+    expect(planned({}, rules).plan.portRange).toEqual({ low: 20_000, high: 30_000 });
+  });
+
+  test('come the language, the interrupt mode and the directory; the command is that which was resolved', () => {
+    const { plan } = planned({}, {}, kernelspecOf({ interrupt_mode: 'message' }));
+    expect(plan).toMatchObject({
+      kernelName: 'my_kernel',
+      resourceDir: '/specs/My_Kernel',
+      language: 'Python',
+      interruptMode: 'message',
+      argv: ARGV,
+    });
+  });
+
+  test('references to what a client sends are filled in', () => {
+    const kernelspec = kernelspecOf({ env: { SPARK_OPTS: '--name $KERNEL_USERNAME $KERNEL_X' } });
+    const { plan } = planned({ KERNEL_USERNAME: 'alice' }, {}, kernelspec);
+    expect(plan.env['SPARK_OPTS']).toBe('--name alice $KERNEL_X');
+  });
+});
+
+test('the request headers that kernels are to see are passed on', () => {
+  const request = { env: {}, headers: { 'x-user': 'alice' } };
+  expect(planLaunch(kernelspecOf(), ARGV, request, RULES).plan.headers).toEqual({ 'x-user': 'alice' });
+});
+
+test('a plan is plain JSON, whatever a client sends', () => {
+  const name = fc.stringMatching(/^KERNEL_[A-Z]{1,6}$/);
+  fc.assert(
+    fc.property(fc.dictionary(name, fc.stringMatching(/^[ -~]{0,10}$/)), (env) => {
+      let plan: unknown;
+      try {
+        ({ plan } = planned(env));
+      } catch {
+        return;
+      }
+      expect(JSON.parse(JSON.stringify(plan))).toStrictEqual(plan);
+    }),
+  );
+});

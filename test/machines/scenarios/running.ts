@@ -1,0 +1,100 @@
+import { expect } from 'vitest';
+import { STAGES } from '../stages.ts';
+import type { Scenarios } from './scenarios.ts';
+
+export const running: Scenarios = {
+  'a kernel is busy and idle as it says': async () => {
+    const kernel = await STAGES.running();
+    expect(kernel.region('execution')).toBe('starting');
+    const seen: string[] = [];
+    for (const state of ['idle', 'busy', 'busy', 'idle']) {
+      await kernel.status(state);
+      seen.push(kernel.region('execution'));
+    }
+    expect(seen).toEqual(['idle', 'busy', 'busy', 'idle']);
+    expect(kernel.context.executionState).toBe('idle');
+  },
+
+  'a kernel whose first word is busy is busy': async () => {
+    const kernel = await STAGES.running();
+    await kernel.status('busy');
+    expect(kernel.region('execution')).toBe('busy');
+  },
+
+  'the last activity is that of the latest sign of life': async () => {
+    const kernel = await STAGES.running();
+    await kernel.status('idle', 5000);
+    expect(kernel.context.lastActivity).toBe(5000);
+    await kernel.channel({ type: 'kernel.activity', at: 6000 });
+    expect(kernel.context.lastActivity).toBe(6000);
+    await kernel.channel({ type: 'kernel.activity', at: 5500 });
+    await kernel.status('idle', 5500);
+    expect(kernel.context.lastActivity).toBe(6000);
+  },
+
+  'the number of clients is noted': async () => {
+    const kernel = await STAGES.running();
+    await kernel.send({ type: 'clients.changed', clients: 2 });
+    expect(kernel.context.clients).toBe(2);
+  },
+
+  'a lost heartbeat is no death, and may come back': async () => {
+    const kernel = await STAGES.running();
+    expect(kernel.region('heartbeat')).toBe('beating');
+    await kernel.channel({ type: 'heartbeat.lost' });
+    expect(kernel.region('heartbeat')).toBe('lost');
+    expect(kernel.state).toBe('connected.running');
+    await kernel.channel({ type: 'heartbeat.restored' });
+    expect(kernel.region('heartbeat')).toBe('beating');
+  },
+
+  'an interrupt is delivered as a signal': async () => {
+    const kernel = await STAGES.running();
+    await kernel.send({ type: 'interrupt' });
+    expect(kernel.region('interruption')).toBe('interrupting');
+    await kernel.answer('interrupt');
+    expect(kernel.region('interruption')).toBe('none');
+    expect(kernel.emitted).toContainEqual({ type: 'interrupt.delivered' });
+  },
+
+  'an interrupt is delivered as a message to a kernelspec that wants it so': async () => {
+    const kernel = await STAGES.running({ plan: { interruptMode: 'message' } });
+    await kernel.send({ type: 'interrupt' });
+    await kernel.answer('interruptByMessage');
+    expect(kernel.emitted).toContainEqual({ type: 'interrupt.delivered' });
+    expect(kernel.asked).not.toContain('interrupt');
+  },
+
+  'an interrupt that can not be delivered is told, and the kernel runs on': async () => {
+    const kernel = await STAGES.running();
+    await kernel.send({ type: 'interrupt' });
+    await kernel.fail('interrupt', new Error('no such process'));
+    expect(kernel.emitted).toContainEqual({
+      type: 'interrupt.failed',
+      failure: expect.objectContaining({ message: 'no such process' }),
+    });
+    expect(kernel.region('interruption')).toBe('none');
+    expect(kernel.state).toBe('connected.running');
+  },
+
+  'a second interrupt during the first is the same interrupt': async () => {
+    const kernel = await STAGES.running();
+    await kernel.send({ type: 'interrupt' }, { type: 'interrupt' });
+    expect(kernel.ports.calls.waiting).toEqual(['interrupt']);
+  },
+
+  'a new policy is noted in any state': async () => {
+    const launched = await STAGES.podPending();
+    await launched.send({ type: 'policy.changed', policy: { cullIdleTimeout: 7000 } });
+    expect(launched.context.policy).toMatchObject({ cullIdleTimeout: 7000, shutdownGrace: 5000 });
+    const kernel = await STAGES.running();
+    await kernel.send({ type: 'policy.changed', policy: { cullIdleTimeout: 7000 } });
+    expect(kernel.context.policy).toMatchObject({ cullIdleTimeout: 7000, shutdownGrace: 5000 });
+  },
+
+  'news of an earlier pod do not harm a running kernel': async () => {
+    const kernel = await STAGES.running();
+    await kernel.podGone('earlier');
+    expect(kernel.state).toBe('connected.running');
+  },
+};
