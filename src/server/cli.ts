@@ -14,8 +14,14 @@ import { serve } from './serve.ts';
 import { version } from './version.ts';
 
 const VERBS = ['serve'];
+const USAGE = `kernelgate ${version}: a gateway for Jupyter kernels
+
+Usage: kernelgate [serve] [options]
+`;
+const OLDEST_NODE = 24;
 
 async function main(words: string[]): Promise<void> {
+  checkNode();
   const [first = 'serve'] = words;
   const hasVerb = !first.startsWith('-');
   if (hasVerb && !VERBS.includes(first))
@@ -26,9 +32,18 @@ async function main(words: string[]): Promise<void> {
   else await show(loaded);
 }
 
+/** A program that is installed for all may meet any Node; what fails without it fails late and strangely. */
+function checkNode(): void {
+  const { node } = process.versions;
+  if (Number.parseInt(node, 10) >= OLDEST_NODE) return;
+  throw new ConfigError(
+    `needs Node ${OLDEST_NODE} or later, but this is ${node}: install a newer one, or use npx`,
+  );
+}
+
 async function show(loaded: LoadedSettings): Promise<void> {
   const { action, settings, configFiles } = loaded;
-  if (action === 'help' || action === 'help-all') print(renderHelp(action === 'help-all'));
+  if (action === 'help' || action === 'help-all') print(`${USAGE}\n${renderHelp(action === 'help-all')}`);
   if (action === 'version') print(version);
   if (action === 'show-config') print(renderShowConfig(settings, configFiles));
   if (action === 'show-config-json') print(renderShowConfigJson(settings));
