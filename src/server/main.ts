@@ -10,7 +10,12 @@ import { watchSettings } from '../adapters/config/watch-settings.ts';
 import { resolveArgv } from '../adapters/kernelspecs/argv-resolver.ts';
 import { type JupyterPaths, jupyterPaths, kernelDirs } from '../adapters/kernelspecs/jupyter-paths.ts';
 import { KernelspecStore } from '../adapters/kernelspecs/kernelspec-store.ts';
-import { isLocal, nativeKernel, offerPythonKernel } from '../adapters/kernelspecs/python-kernel.ts';
+import {
+  isLocal,
+  kernelPython,
+  nativeKernel,
+  offerPythonKernel,
+} from '../adapters/kernelspecs/python-kernel.ts';
 import { type PythonInfo, probePython } from '../adapters/kernelspecs/python-probe.ts';
 import { hostBasics } from '../adapters/local/host-basics.ts';
 import { LocalProvisioner } from '../adapters/local/local-provisioner.ts';
@@ -97,8 +102,11 @@ export async function createGateway({ loaded, inputs, log, progress }: GatewayOp
     gateway,
     policy: () => policyOf(settings),
     rules: (argv) => launchRules(current, gatewayUser, argv),
-    resolveArgv: (kernelspec) =>
-      resolveArgv(kernelspec, { searchPath: process.env['PATH'], python: python?.executable ?? null }),
+    resolveArgv: async (kernelspec) =>
+      resolveArgv(kernelspec, {
+        searchPath: process.env['PATH'],
+        python: await kernelPython(kernelspecs, python),
+      }),
     canProvision: isLocal,
     now: Date.now,
   });

@@ -35,6 +35,23 @@ export async function nativeKernel(python: PythonInfo | null): Promise<KernelSpe
   };
 }
 
+/**
+ * The interpreter that a bare `python` in a kernelspec stands for when it lies
+ * in no environment: the machine's Python, or that of the kernel `python3` when
+ * only that one has ipykernel.
+ */
+export async function kernelPython(
+  store: Pick<KernelspecStore, 'get'>,
+  python: PythonInfo | null,
+): Promise<string | null> {
+  const usual = python?.executable ?? null;
+  if (python?.ipykernelResources) return usual;
+  const offered = await store.get(NATIVE_KERNEL_NAME);
+  if (offered === null || !isLocal(offered)) return usual;
+  const [program] = await resolveArgv(offered, { searchPath: undefined }).catch(() => []);
+  return program ?? usual;
+}
+
 /** Whether a kernelspec's kernel is a process of the gateway's own machine: it names no other kind of launch. */
 export function isLocal({ spec }: KernelSpec): boolean {
   const proxy = spec.metadata['process_proxy'] as { class_name?: unknown } | null | undefined;

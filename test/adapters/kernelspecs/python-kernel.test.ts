@@ -4,6 +4,7 @@ import { KernelspecStore } from '../../../src/adapters/kernelspecs/kernelspec-st
 import {
   hasPythonKernel,
   isLocal,
+  kernelPython,
   nativeKernel,
   offerPythonKernel,
 } from '../../../src/adapters/kernelspecs/python-kernel.ts';
@@ -33,6 +34,27 @@ describe('the native kernel', () => {
   test('is none without ipykernel or without Python', async () => {
     expect(await nativeKernel({ ...python, ipykernelResources: null })).toBeNull();
     expect(await nativeKernel(null)).toBeNull();
+  });
+});
+
+describe('a bare python in a kernelspec', () => {
+  const usual = { executable: '/usr/bin/python3', ipykernelResources: null } as PythonInfo;
+
+  test("is the machine's Python when that has ipykernel", async () => {
+    const store = { get: () => Promise.reject(new Error('not asked')) };
+    expect(await kernelPython(store, { ...usual, ipykernelResources: '/r' })).toBe('/usr/bin/python3');
+  });
+
+  test('is that of the kernel python3 when only that one has ipykernel', async () => {
+    const prefix = await temporaryDir();
+    const python = await script(join(prefix, 'bin', 'python'), 'exit 0');
+    const offered = kernelspec(join(prefix, 'share/jupyter/kernels/python3'));
+    expect(await kernelPython({ get: async () => offered }, usual)).toBe(python);
+  });
+
+  test("stays the machine's Python when there is no other", async () => {
+    expect(await kernelPython({ get: async () => null }, usual)).toBe('/usr/bin/python3');
+    expect(await kernelPython({ get: async () => null }, null)).toBeNull();
   });
 });
 
