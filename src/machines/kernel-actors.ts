@@ -27,6 +27,10 @@ interface PlannedPod {
 
 /** The kernel machine, ready to run. */
 export function connectKernelMachine({ provisionerOf, channels, records }: KernelPorts) {
+  const interrupt = ({ plan, pod }: PlannedPod) =>
+    plan.interruptMode === 'message'
+      ? channels.interrupt(plan.kernelId)
+      : provisionerOf(plan).interrupt(plan, pod);
   return kernelMachine.provide({
     actors: {
       podEvents: fromEventObservable<PodEvent, { plan: LaunchPlan }>(({ input }) =>
@@ -53,14 +57,12 @@ export function connectKernelMachine({ provisionerOf, channels, records }: Kerne
         provisionerOf(input.plan).detachPod(input.plan, input.pod),
       ),
       saveRecord: fromPromise<void, KernelRecord>(({ input }) => records.save(input)),
-      interrupt: fromPromise<void, PlannedPod>(({ input }) =>
-        input.plan.interruptMode === 'message'
-          ? channels.interrupt(input.plan.kernelId)
-          : provisionerOf(input.plan).interrupt(input.plan, input.pod),
-      ),
-      requestShutdown: fromPromise<void, PlannedPod & { restart: boolean }>(({ input }) =>
-        channels.requestShutdown(input.plan.kernelId, input.restart),
-      ),
+      interrupt: fromPromise<void, PlannedPod>(({ input }) => interrupt(input)),
+      requestShutdown: fromPromise<void, PlannedPod & { restart: boolean }>(async ({ input }) => {
+        // What the kernel is busy with would keep it from exiting; one that can't be interrupted is asked all the same.
+        interrupt(input).catch(() => {});
+        await channels.requestShutdown(input.plan.kernelId, input.restart);
+      }),
       deletePod: fromPromise<void, { plan: LaunchPlan; pod: Pod | null }>(({ input }) =>
         provisionerOf(input.plan).deletePod(input.plan, input.pod),
       ),

@@ -40,6 +40,8 @@ const RESTART_LIMIT = 5;
 const STABLE_AFTER = 10_000;
 /** Milliseconds that leaving may take beyond a kernel's own grace. */
 const DRAIN_MARGIN = 10_000;
+/** Milliseconds in which clients can take their leave once all kernels are gone. */
+const FAREWELL = 1000;
 /** What a timer can hold, 24 days; whoever asks for longer means never. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
@@ -127,6 +129,7 @@ export async function createGateway({ loaded, inputs, log, progress }: GatewayOp
     kernelspecs,
     sessions,
     relays,
+    rejectedMessages: channels.rejected,
     startedAt: new Date().toISOString(),
     gatewayUser,
   };
@@ -166,11 +169,21 @@ export async function createGateway({ loaded, inputs, log, progress }: GatewayOp
       gateway.send({ type: 'drain', leave: root !== null });
       await waitFor(gateway, (snapshot) => snapshot.status !== 'active');
       kernelspecs.close();
-      await app.close();
+      await closeApp(app);
       await local.close();
     },
     killAllNow: () => local.killAllNow(),
   };
+}
+
+/** Clients that don't take their leave in time are left without. */
+async function closeApp(app: App): Promise<void> {
+  const timer = setTimeout(() => {
+    for (const client of app.websocketServer.clients) client.terminate();
+    app.server.closeAllConnections();
+  }, FAREWELL);
+  await app.close();
+  clearTimeout(timer);
 }
 
 async function openKernelspecs(

@@ -12,6 +12,8 @@ export interface Services {
   kernelspecs: KernelspecStore;
   sessions: Sessions;
   relays: Relays;
+  /** Messages of kernels that were dropped since the start. */
+  rejectedMessages: { badSignatures: number; malformed: number };
   /** ISO 8601. */
   startedAt: string;
   /** The user in whose name the gateway runs. */

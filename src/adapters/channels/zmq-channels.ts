@@ -10,6 +10,7 @@ import { Heartbeat } from './heartbeat.ts';
 import type { ChannelName, KernelMessage } from './kernel-message.ts';
 import { mayBeStatus, readHeader } from './kernel-message.ts';
 import { KernelSockets } from './kernel-sockets.ts';
+import { BadSignatureError } from './zmq-codec.ts';
 
 /** A kernel's open sockets, as the other side of the data path uses them. */
 export interface ChannelLink {
@@ -48,6 +49,8 @@ const NUDGE_LAST = 1000;
 const INTERRUPT_TIMEOUT = 5000;
 /** Milliseconds in which several iopub messages are one sign of life. */
 const ACTIVITY_INTERVAL = 1000;
+/** Requests on control whose status messages are recognised. */
+const CONTROL_REQUESTS = 100;
 /** What ZeroMQ can do with its default number of file descriptors; five sockets are a kernel. */
 const DEFAULT_MAX_SOCKETS = 65_535;
 
@@ -55,6 +58,8 @@ export class ZmqChannels implements KernelChannels {
   readonly #context: Context;
   readonly #options: ZmqChannelsOptions;
   readonly #open = new Map<string, OpenChannels>();
+  /** Messages that were dropped since the start, because they could not be verified or understood. */
+  readonly rejected = { badSignatures: 0, malformed: 0 };
 
   constructor(options: ZmqChannelsOptions) {
     this.#options = options;
@@ -66,7 +71,8 @@ export class ZmqChannels implements KernelChannels {
 
   open(kernelId: string, connection: ConnectionInfo, resumed: boolean): Observable<ChannelEvent> {
     return new Observable((events) => {
-      const channels = new OpenChannels(kernelId, connection, resumed, this.#context, this.#options, events);
+      const options = { ...this.#options, rejected: this.rejected };
+      const channels = new OpenChannels(kernelId, connection, resumed, this.#context, options, events);
       this.#open.set(kernelId, channels);
       channels.start();
       return () => {
@@ -95,7 +101,7 @@ export class ZmqChannels implements KernelChannels {
 class OpenChannels {
   readonly #kernelId: string;
   readonly #resumed: boolean;
-  readonly #options: ZmqChannelsOptions;
+  readonly #options: ZmqChannelsOptions & Pick<ZmqChannels, 'rejected'>;
   readonly #events: Subscriber<ChannelEvent>;
   readonly #sockets: KernelSockets;
   readonly #heartbeat: Heartbeat;
@@ -106,6 +112,7 @@ class OpenChannels {
   /** Where a nudge is on its way. */
   readonly #asked = new Set<ChannelName>();
   readonly #answered = new Set<ChannelName | 'heartbeat'>();
+  readonly #controlRequests = new Set<string>();
   #lastActivity = 0;
   #rejections = 0;
 
@@ -114,7 +121,7 @@ class OpenChannels {
     connection: ConnectionInfo,
     resumed: boolean,
     context: Context,
-    options: ZmqChannelsOptions,
+    options: ZmqChannelsOptions & Pick<ZmqChannels, 'rejected'>,
     events: Subscriber<ChannelEvent>,
   ) {
     this.#kernelId = kernelId;
@@ -139,7 +146,11 @@ class OpenChannels {
     if (this.#resumed) this.#sockets.watchConnection();
     this.#sockets.open();
     this.#sendNudge(NUDGE_FIRST);
-    this.#options.sink.opened(this.#kernelId, this.#sockets);
+    this.#options.sink.opened(this.#kernelId, {
+      send: (message) => this.#send(message),
+      pauseIopub: () => this.#sockets.pauseIopub(),
+      resumeIopub: () => this.#sockets.resumeIopub(),
+    });
   }
 
   close(): void {
@@ -151,7 +162,7 @@ class OpenChannels {
 
   tell(msgType: string, content: Record<string, unknown>): string {
     const { message, msgId } = composeMessage('control', msgType, content);
-    this.#sockets.send(message);
+    this.#send(message);
     return msgId;
   }
 
@@ -179,7 +190,7 @@ class OpenChannels {
     for (const channel of ['shell', 'control'] as const) {
       if (this.#asked.has(channel)) continue;
       this.#asked.add(channel);
-      this.#sockets.send(composeMessage(channel, 'kernel_info_request', {}).message);
+      this.#send(composeMessage(channel, 'kernel_info_request', {}).message);
     }
     this.#nudge = setTimeout(() => this.#sendNudge(Math.min(delay * 2, NUDGE_LAST)), delay);
   }
@@ -206,13 +217,30 @@ class OpenChannels {
     if (!heard || !answers.has('iopub')) return;
     this.#ready = true;
     clearTimeout(this.#nudge);
+    if (!answers.has('shell'))
+      this.#events.next({ type: 'kernel.status', executionState: 'busy', at: this.#now() });
     this.#events.next({ type: 'channels.ready' });
+  }
+
+  /** Requests on control are answered beside what the kernel is busy with, and have a status of their own. */
+  #send(message: KernelMessage): boolean {
+    if (message.channel === 'control') this.#noteControlRequest(readHeader(message.header).msg_id);
+    return this.#sockets.send(message);
+  }
+
+  #noteControlRequest(msgId: string): void {
+    this.#controlRequests.add(msgId);
+    const [oldest] = this.#controlRequests;
+    if (this.#controlRequests.size > CONTROL_REQUESTS && oldest !== undefined)
+      this.#controlRequests.delete(oldest);
   }
 
   #noteSignOfLife(message: KernelMessage): void {
     const at = this.#now();
     const executionState = executionStateOf(message);
-    if (executionState !== null) {
+    const isBeside =
+      executionState !== null && this.#controlRequests.has(readHeader(message.parentHeader).msg_id);
+    if (executionState !== null && !isBeside) {
       this.#lastActivity = at;
       this.#events.next({ type: 'kernel.status', executionState, at });
     } else if (at - this.#lastActivity >= ACTIVITY_INTERVAL) {
@@ -223,6 +251,7 @@ class OpenChannels {
 
   #rejected(channel: ChannelName, error: Error): void {
     this.#rejections += 1;
+    this.#options.rejected[error instanceof BadSignatureError ? 'badSignatures' : 'malformed'] += 1;
     if (!isPowerOfTen(this.#rejections)) return;
     this.#options.log.warn(
       { kernelId: this.#kernelId, channel, err: error, dropped: this.#rejections },

@@ -43,9 +43,7 @@ export class KernelOutput {
 
   /** Follows both files of a kernel, from their start or, for an adopted kernel, from their present end. */
   async follow(kernelId: string, from: 'start' | 'end'): Promise<void> {
-    this.#watcher ??= watch(this.#directory, { persistent: false }, (_change, name) => {
-      if (name !== null) void this.#files.get(name)?.read();
-    });
+    this.#watcher ??= this.#watch();
     for (const stream of OUTPUT_STREAMS) {
       const handle = await open(this.path(kernelId, stream), 'r+');
       const offset = from === 'start' ? 0 : (await handle.stat()).size;
@@ -53,6 +51,15 @@ export class KernelOutput {
       this.#files.set(outputName(kernelId, stream), file);
       void file.read();
     }
+  }
+
+  /** A watch that fails delays the lines until their kernel ends; none is lost. */
+  #watch(): FSWatcher {
+    const watcher = watch(this.#directory, { persistent: false }, (_change, name) => {
+      if (name !== null) void this.#files.get(name)?.read();
+    });
+    watcher.on('error', () => {});
+    return watcher;
   }
 
   /** Reads what is left, and gives the last lines of stderr. */

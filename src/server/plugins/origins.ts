@@ -35,10 +35,10 @@ export function guardOrigins(app: App, { settings }: Services): void {
 }
 
 /** No `Origin` is sent by anything but browsers; one of the gateway's own host is not foreign. */
-function isOwnOrigin({ headers }: FastifyRequest, allowOrigin: string): boolean {
-  const { origin, host } = headers;
+function isOwnOrigin({ headers, host }: FastifyRequest, allowOrigin: string): boolean {
+  const { origin } = headers;
   if (origin === undefined || allowOrigin === '*' || origin === allowOrigin) return true;
-  return URL.canParse(origin) && new URL(origin).host.toLowerCase() === host?.toLowerCase();
+  return URL.canParse(origin) && new URL(origin).host.toLowerCase() === host.toLowerCase();
 }
 
 /** `EG_AUTHORIZED_ORIGIN`: the host name that a client's certificate must be for. */

@@ -24,6 +24,10 @@ export function gatewayRoutes(app: App, services: Services): void {
         started: services.startedAt,
         last_activity: [services.startedAt, ...activities].sort().at(-1) as string,
         kernels: models.length,
+        dropped_messages: {
+          bad_signatures: services.rejectedMessages.badSignatures,
+          malformed: services.rejectedMessages.malformed,
+        },
         connections: models.reduce((sum, model) => sum + model.connections, 0),
       };
     },

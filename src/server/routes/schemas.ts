@@ -126,6 +126,7 @@ export const Status = object({
   last_activity: string,
   kernels: integer,
   connections: integer,
+  dropped_messages: object({ bad_signatures: integer, malformed: integer }),
 });
 
 export const Me = object({
