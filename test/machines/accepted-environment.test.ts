@@ -34,7 +34,7 @@ describe('what a client may set', () => {
     expect(acceptedEnvironment({}, ['*'])).toEqual({});
   });
 
-  test.each([['text'], [7], [true], [[]], [['KERNEL_X']]])('%j is no environment', (env) => {
+  test.each([['text'], [7], [true], [null], [[]], [['KERNEL_X']]])('%j is no environment', (env) => {
     expect(refusal(() => acceptedEnvironment(env, []))).toMatchObject({
       code: 'INVALID_REQUEST',
       message: 'env: must be an object of strings.',

@@ -14,14 +14,24 @@ import type {
   PodEvent,
 } from '../../src/machines/ports.ts';
 import { PendingCalls } from './pending-calls.ts';
-import { CONNECTION, podOf } from './samples.ts';
+import { CONNECTION, DEATH, podOf } from './samples.ts';
 
 export class FakePorts implements KernelPorts {
   readonly calls = new PendingCalls();
-  readonly world = new FakeWorld();
-  readonly provisioner: KernelProvisioner = fakeProvisioner(this.calls, this.world);
-  readonly channels: KernelChannels = fakeChannels(this.calls, this.world);
-  readonly records: KernelRecords = fakeRecords(this.calls, this.world);
+  readonly world: FakeWorld;
+  /** For each time that channels were opened, whether it was for a kernel that may be at work already. */
+  readonly opened: boolean[] = [];
+  readonly provisioner: KernelProvisioner;
+  readonly channels: KernelChannels;
+  readonly records: KernelRecords;
+
+  /** @param world the same for several gateways, one after the other */
+  constructor(world: FakeWorld = new FakeWorld()) {
+    this.world = world;
+    this.provisioner = fakeProvisioner(this.calls, world);
+    this.channels = fakeChannels(this.calls, world, this.opened);
+    this.records = fakeRecords(this.calls, world);
+  }
 
   readonly provisionerOf = (): KernelProvisioner => this.provisioner;
 
@@ -36,6 +46,9 @@ export class FakeWorld {
   readonly namespaces = new Set<string>();
   readonly pods = new Map<string, Set<string>>();
   readonly records = new Map<string, KernelRecord>();
+  /** Kernels whose pods end before their creation is answered. */
+  readonly shortLived = new Set<string>();
+  readonly #endedPods = new Set<string>();
   readonly #podEvents = new Map<string, Subject<PodEvent>>();
   readonly #channelEvents = new Map<string, Subject<ChannelEvent>>();
   readonly #subscriptions = new Map<string, number>();
@@ -50,6 +63,17 @@ export class FakeWorld {
 
   keepPod(kernelId: string, uid: string): void {
     this.pods.set(kernelId, (this.pods.get(kernelId) ?? new Set()).add(uid));
+  }
+
+  /** It ends by itself; what there is of it stays until it is deleted. */
+  endPod(kernelId: string, uid: string): void {
+    if (!this.isAlive(kernelId, uid)) return;
+    this.#endedPods.add(uid);
+    this.podEvents(kernelId).next({ type: 'pod.gone', uid, failure: DEATH });
+  }
+
+  isAlive(kernelId: string, uid: string): boolean {
+    return this.pods.get(kernelId)?.has(uid) === true && !this.#endedPods.has(uid);
   }
 
   podEvents(kernelId: string): Subject<PodEvent> {
@@ -108,6 +132,7 @@ function fakeProvisioner(calls: PendingCalls, world: FakeWorld): KernelProvision
     },
     createPod: ({ kernelId }, signal) => {
       const pod = world.makePod(kernelId);
+      if (world.shortLived.has(kernelId)) world.endPod(kernelId, pod.uid);
       const aborted = () => world.pods.get(kernelId)?.delete(pod.uid);
       const answer = (given: unknown) => ({ ...pod, ...(given as Partial<Pod> | undefined) });
       return calls.ask('createPod', kernelId, { answer, signal, aborted });
@@ -120,7 +145,8 @@ function fakeProvisioner(calls: PendingCalls, world: FakeWorld): KernelProvision
       calls.ask('adoptPod', kernelId, {
         answer: (given) => {
           if (given === null) world.pods.delete(kernelId);
-          return given === undefined ? pod : (given as Pod | null);
+          if (given !== undefined) return given as Pod | null;
+          return world.isAlive(kernelId, pod.uid) ? pod : null;
         },
       }),
     detachPod: ({ kernelId }) => calls.ask('detachPod', kernelId, nothing),
@@ -131,7 +157,7 @@ function fakeProvisioner(calls: PendingCalls, world: FakeWorld): KernelProvision
   };
 }
 
-function fakeChannels(calls: PendingCalls, world: FakeWorld): KernelChannels {
+function fakeChannels(calls: PendingCalls, world: FakeWorld, opened: boolean[]): KernelChannels {
   const nothing = { answer: () => undefined };
   const refuseWhenClosed = (kernelId: string) => {
     if (world.subscriptions(`channels of ${kernelId}`) === 0) {
@@ -139,7 +165,10 @@ function fakeChannels(calls: PendingCalls, world: FakeWorld): KernelChannels {
     }
   };
   return {
-    open: (kernelId) => world.counted(world.channelEvents(kernelId), `channels of ${kernelId}`),
+    open: (kernelId, _connection, resumed) => {
+      opened.push(resumed);
+      return world.counted(world.channelEvents(kernelId), `channels of ${kernelId}`);
+    },
     interrupt: async (kernelId) => {
       refuseWhenClosed(kernelId);
       await calls.ask('interruptByMessage', kernelId, nothing);

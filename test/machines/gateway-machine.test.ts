@@ -91,6 +91,14 @@ describe('limits', () => {
     expect(gateway.refusals).toEqual(['MAX_KERNELS']);
   });
 
+  test('an id that every object has as a property is not taken for that of a kernel', async () => {
+    const gateway = new GatewayUnderTest();
+    await gateway.launch('alice', 'constructor');
+    await gateway.adopt('alice', 'toString');
+    expect(gateway.refusals).toEqual([]);
+    expect(gateway.ids).toEqual(['constructor', 'toString']);
+  });
+
   test('new limits hold for the next launch, and end no kernel', async () => {
     const gateway = new GatewayUnderTest();
     await gateway.launch();
@@ -120,6 +128,28 @@ describe('supervision', () => {
     ]);
     expect(gateway.snapshot.children).toEqual({});
     expect(gateway.ports.held(kernelId)).toEqual([]);
+  });
+
+  test('a kernel that is here already is not adopted a second time: the first is not orphaned', async () => {
+    const gateway = new GatewayUnderTest();
+    const kernelId = await gateway.adopt('alice');
+    const launched = await gateway.launchAndRun('alice');
+    const before = [kernelId, launched].map((id) => gateway.kernel(id));
+    const told = gateway.emitted.length;
+    await gateway.adopt('bob', kernelId);
+    await gateway.adopt('bob', launched);
+    expect([kernelId, launched].map((id) => gateway.kernel(id))).toEqual(before);
+    expect(gateway.snapshot.context.usernames).toEqual({ [kernelId]: 'alice', [launched]: 'alice' });
+    expect(gateway.emitted).toHaveLength(told);
+  });
+
+  test('a kernel that is gone may be adopted again', async () => {
+    const gateway = new GatewayUnderTest();
+    const kernelId = await gateway.launchAndRun();
+    gateway.kernel(kernelId).send({ type: 'shutdown' });
+    await gateway.pass(5000);
+    await gateway.adopt('alice', kernelId);
+    expect(gateway.ids).toEqual([kernelId]);
   });
 
   test('a kernel that fails is told of with its failure', async () => {

@@ -71,10 +71,13 @@ export class GatewayUnderTest {
     return kernelId;
   }
 
-  async adopt(username = 'alice'): Promise<string> {
-    const input = this.#input(username, randomUUID());
-    await this.send({ type: 'kernel.adopt', input: { ...input, adopt: recordOf(input.plan) } });
-    return input.plan.kernelId;
+  async adopt(username = 'alice', kernelId: string = randomUUID()): Promise<string> {
+    const input = this.#input(username, kernelId);
+    const record = recordOf(input.plan);
+    this.ports.world.keepPod(kernelId, record.pod.uid);
+    this.ports.world.records.set(kernelId, record);
+    await this.send({ type: 'kernel.adopt', input: { ...input, adopt: record } });
+    return kernelId;
   }
 
   /** Milliseconds. */

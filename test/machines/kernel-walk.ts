@@ -39,11 +39,12 @@ const MOST_STEPS = 500_000;
 /**
  * States are the same when this is. Moments and texts are left out: they decide
  * nothing. What can be changed at any time, and matters only to a running
- * kernel, is left out of all other states.
+ * kernel, or to one whose pod is being created, is left out of all other states.
  */
 export function keyOf(snapshot: KernelSnapshot): string {
   const { policy, pod, connection, failure, executionState, clients, ...others } = snapshot.context;
-  const { plan, startedAt, lastActivity, progress, ...decisive } = others;
+  const { plan, startedAt, lastActivity, progress, earlyNews, unresponsive, ...decisive } = others;
+  const isBeingCreated = snapshot.matches({ launching: 'podCreating' });
   return JSON.stringify({
     value: snapshot.value,
     ...decisive,
@@ -51,6 +52,7 @@ export function keyOf(snapshot: KernelSnapshot): string {
     isConnected: connection !== null,
     hasFailed: failure !== null,
     ...(snapshot.hasTag('running') && { executionState, clients, culls: policy.cullIdleTimeout > 0 }),
+    ...(isBeingCreated && { earlyNews: earlyNews === null ? null : [earlyNews.type, earlyNews.uid] }),
   });
 }
 

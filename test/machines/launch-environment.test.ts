@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type EnvironmentSources, launchEnvironment } from '../../src/machines/launch-environment.ts';
 
-const NEVER_PASSED_ON = ['EG_AUTH_TOKEN', 'KG_AUTH_TOKEN', 'EG_REMOTE_PWD', 'LS_COLORS', 'PYTHONEXECUTABLE'];
+const NEVER_PASSED_ON = ['EG_AUTH_TOKEN', 'KG_AUTH_TOKEN', 'EG_REMOTE_PWD', 'LS_COLORS'];
 
 const variableName = fc.stringMatching(/^[A-Z][A-Z0-9_]{0,12}$/);
 const kernelVariable = variableName.map((name) => `KERNEL_${name}`);
@@ -72,6 +72,27 @@ describe("whose value a kernel's environment has", () => {
   });
 });
 
+describe("the gateway's own Python", () => {
+  const PYTHONEXECUTABLE = '/gateway/python';
+
+  test('is not taken for that of the kernel, whether it is inherited or sent by a client', () => {
+    const names = ['PYTHONEXECUTABLE'];
+    expect(launch({ gateway: { PYTHONEXECUTABLE }, inheritedEnvs: names })).not.toHaveProperty(names);
+    expect(launch({ client: { PYTHONEXECUTABLE }, clientEnvs: names })).not.toHaveProperty(names);
+  });
+
+  test('does not take away what a kernelspec says of its own', () => {
+    const given = { gateway: { PYTHONEXECUTABLE }, inheritedEnvs: ['PYTHONEXECUTABLE'] };
+    const kernelspec = { PYTHONEXECUTABLE: '/kernel/python' };
+    expect(launch({ ...given, kernelspec })['PYTHONEXECUTABLE']).toBe('/kernel/python');
+  });
+});
+
+test('a name that every object has is not inherited as a variable', () => {
+  const env = launch({ inheritedEnvs: ['constructor', 'toString', '__proto__'] });
+  expect(Object.keys(env)).toEqual(['KERNEL_GATEWAY']);
+});
+
 describe("references in a kernelspec's env", () => {
   const client = { KERNEL_A: 'a', KERNEL_EMPTY: '' };
 
@@ -86,6 +107,8 @@ describe("references in a kernelspec's env", () => {
     ['$$KERNEL_A', '$KERNEL_A'],
     ['$$$KERNEL_A', '$a'],
     ['$1 $ ${} ${ $', '$1 $ ${} ${ $'],
+    ['$toString', '$toString'],
+    ['${constructor} ${__proto__}', '${constructor} ${__proto__}'],
   ])('%j becomes %j', (written, expected) => {
     expect(launch({ client, kernelspec: { A: written } })['A']).toBe(expected);
   });

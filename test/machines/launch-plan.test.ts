@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { KernelFailure } from '../../src/machines/failure.ts';
 import {
   type LaunchRequest,
   type LaunchRules,
   planLaunch,
   processProxyOf,
 } from '../../src/machines/launch-plan.ts';
-import type { KernelSpec, KernelSpecFile } from '../../src/machines/ports.ts';
+import type { KernelSpec, KernelSpecFile, LaunchPlan } from '../../src/machines/ports.ts';
 
 const RULES: LaunchRules = {
   clientEnvs: [],
@@ -18,6 +19,7 @@ const RULES: LaunchRules = {
   mirrorWorkingDirs: false,
   rootDir: null,
   portRange: { low: 0, high: 0 },
+  minPortRangeSize: 1000,
   system: { EG_MIN_PORT_RANGE_SIZE: '1000' },
   launchTimeout: 30_000,
 };
@@ -46,20 +48,33 @@ function withProxy(proxy: unknown): KernelSpec {
   return kernelspecOf({ metadata: { process_proxy: proxy } });
 }
 
-function planned(env: LaunchRequest['env'], rules: Partial<LaunchRules> = {}, kernelspec = kernelspecOf()) {
+function refusalOf(act: () => unknown): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('it was planned');
+}
+
+function planned(
+  env: LaunchRequest['env'],
+  rules: Partial<LaunchRules> = {},
+  kernelspec = kernelspecOf(),
+): LaunchPlan {
   return planLaunch(kernelspec, ARGV, { env, headers: {} }, { ...RULES, ...rules });
 }
 
 describe("a kernel's id", () => {
   test("is the client's", () => {
-    const { plan } = planned({ KERNEL_ID: ID });
+    const plan = planned({ KERNEL_ID: ID });
     expect(plan.kernelId).toBe(ID);
     expect(plan.env['KERNEL_ID']).toBe(ID);
   });
 
   test('is a new version 4 UUID when the client chooses none', () => {
-    const ids = [planned({}), planned({})].map(({ plan }) => plan.kernelId);
-    for (const id of ids) expect(planned({ KERNEL_ID: id }).plan.kernelId).toBe(id);
+    const ids = [planned({}), planned({})].map(({ kernelId }) => kernelId);
+    for (const id of ids) expect(planned({ KERNEL_ID: id }).kernelId).toBe(id);
     expect(ids[0]).not.toBe(ids[1]);
   });
 
@@ -78,7 +93,7 @@ describe("a kernel's id", () => {
   });
 
   test('is taken from a client if and only if it is a version 4 UUID in lower case', () => {
-    fc.assert(fc.property(fc.uuid({ version: 4 }), (id) => planned({ KERNEL_ID: id }).plan.kernelId === id));
+    fc.assert(fc.property(fc.uuid({ version: 4 }), (id) => planned({ KERNEL_ID: id }).kernelId === id));
     fc.assert(
       fc.property(fc.uuid({ version: [1, 2, 3, 5, 6, 7] }), (id) => {
         expect(() => planned({ KERNEL_ID: id })).toThrow();
@@ -89,18 +104,18 @@ describe("a kernel's id", () => {
 
 describe("a kernel's user", () => {
   test("is the client's", () => {
-    const { plan } = planned({ KERNEL_USERNAME: 'alice' });
+    const plan = planned({ KERNEL_USERNAME: 'alice' });
     expect([plan.username, plan.env['KERNEL_USERNAME']]).toEqual(['alice', 'alice']);
   });
 
   test.each([[{}], [{ KERNEL_USERNAME: '' }]])("is the gateway's own when %j is sent", (env) => {
-    const { plan } = planned(env);
+    const plan = planned(env);
     expect([plan.username, plan.env['KERNEL_USERNAME']]).toEqual(['jovyan', 'jovyan']);
   });
 
   test('must be authorized', () => {
     expect(() => planned({ KERNEL_USERNAME: 'root' })).toThrow('User root is not authorized');
-    expect(planned({}, { gatewayUser: 'root' }).plan.username).toBe('root');
+    expect(planned({}, { gatewayUser: 'root' }).username).toBe('root');
     const kernelspec = withProxy({ config: { authorized_users: 'bob' } });
     expect(() => planned({ KERNEL_USERNAME: 'alice' }, {}, kernelspec)).toThrow('my_kernel');
   });
@@ -109,7 +124,7 @@ describe("a kernel's user", () => {
 describe("a kernel's environment", () => {
   test('says which kernel it is, whatever a client says', () => {
     const env = { KERNEL_ID: ID, KERNEL_NAME: 'other', KERNEL_GATEWAY: '0', KERNEL_X: 'x' };
-    expect(planned(env).plan.env).toEqual({
+    expect(planned(env).env).toEqual({
       PATH: '/usr/bin',
       EG_MIN_PORT_RANGE_SIZE: '1000',
       KERNEL_ID: ID,
@@ -122,38 +137,45 @@ describe("a kernel's environment", () => {
   });
 
   test('has the language that a client chooses', () => {
-    expect(planned({ KERNEL_LANGUAGE: 'scala' }).plan.env['KERNEL_LANGUAGE']).toBe('scala');
+    expect(planned({ KERNEL_LANGUAGE: 'scala' }).env['KERNEL_LANGUAGE']).toBe('scala');
+  });
+
+  test("has the language that a kernelspec's env says, and not that of its metadata", () => {
+    const kernelspec = kernelspecOf({ env: { KERNEL_LANGUAGE: 'scala' } });
+    expect(planned({}, {}, kernelspec).env['KERNEL_LANGUAGE']).toBe('scala');
+    expect(planned({ KERNEL_LANGUAGE: 'r' }, {}, kernelspec).env['KERNEL_LANGUAGE']).toBe('r');
   });
 
   test("holds nothing of the gateway's when a client sends none", () => {
     for (const env of [undefined, {}]) {
-      expect(JSON.stringify(planned(env).plan)).not.toContain('hunter2');
-      expect(planned(env).plan.env).not.toHaveProperty('HOME');
+      expect(JSON.stringify(planned(env))).not.toContain('hunter2');
+      expect(planned(env).env).not.toHaveProperty('HOME');
     }
   });
 
   test('is refused when it holds what is forbidden', () => {
     expect(() => planned({ KERNEL_X: 'a`b`' })).toThrow('env.KERNEL_X: must not contain a backtick.');
+    expect(() => planned(null)).toThrow('env: must be an object of strings.');
   });
 });
 
 describe("a kernel's working directory", () => {
   test("is the client's where the operator mirrors those", () => {
-    const { plan } = planned({ KERNEL_WORKING_DIR: '/work' }, { mirrorWorkingDirs: true });
+    const plan = planned({ KERNEL_WORKING_DIR: '/work' }, { mirrorWorkingDirs: true });
     expect([plan.workingDir, plan.env['KERNEL_WORKING_DIR']]).toEqual(['/work', '/work']);
-    expect(planned({}, { mirrorWorkingDirs: true }).plan.workingDir).toBeNull();
+    expect(planned({}, { mirrorWorkingDirs: true }).workingDir).toBeNull();
   });
 
   test('is else that which the operator chose, and then no variable says so', () => {
     for (const mirrorWorkingDirs of [true, false]) {
-      const { plan } = planned({}, { mirrorWorkingDirs, rootDir: '/root-dir' });
+      const plan = planned({}, { mirrorWorkingDirs, rootDir: '/root-dir' });
       expect(plan.workingDir).toBe('/root-dir');
       expect(plan.env).not.toHaveProperty('KERNEL_WORKING_DIR');
     }
   });
 
   test('is not mentioned where those are not mirrored', () => {
-    const { plan } = planned({ KERNEL_WORKING_DIR: '/work' });
+    const plan = planned({ KERNEL_WORKING_DIR: '/work' });
     expect(plan.workingDir).toBeNull();
     expect(plan.env).not.toHaveProperty('KERNEL_WORKING_DIR');
   });
@@ -179,9 +201,9 @@ describe('the time for a launch', () => {
 
 describe('from the kernelspec', () => {
   test('a kernel is local unless a process proxy is named', () => {
-    expect(planned({}).plan.provisioner).toBe('');
+    expect(planned({}).provisioner).toBe('');
     const proxy = { class_name: 'k8s.KubernetesProcessProxy', config: { image_name: 'x' } };
-    const { plan } = planned({}, {}, withProxy(proxy));
+    const plan = planned({}, {}, withProxy(proxy));
     expect([plan.provisioner, plan.proxyConfig]).toEqual(['k8s.KubernetesProcessProxy', { image_name: 'x' }]);
   });
 
@@ -195,12 +217,53 @@ describe('from the kernelspec', () => {
   test('a port range replaces that of the gateway', () => {
     const rules = { portRange: { low: 20_000, high: 30_000 } };
     const kernelspec = withProxy({ config: { port_range: '40000..42000' } });
-    expect(planned({}, rules, kernelspec).plan.portRange).toEqual({ low: 40_000, high: 42_000 });
-    expect(planned({}, rules).plan.portRange).toEqual({ low: 20_000, high: 30_000 });
+    expect(planned({}, rules, kernelspec).portRange).toEqual({ low: 40_000, high: 42_000 });
+    expect(planned({}, rules).portRange).toEqual({ low: 20_000, high: 30_000 });
+  });
+
+  test.each([
+    [undefined, { low: 20_000, high: 30_000 }],
+    [null, { low: 20_000, high: 30_000 }],
+    ['', { low: 20_000, high: 30_000 }],
+    ['0..0', { low: 0, high: 0 }],
+    [' 40000..41000 ', { low: 40_000, high: 41_000 }],
+    ['1024..65535', { low: 1024, high: 65_535 }],
+  ])('a port range of %j is %j', (port_range, expected) => {
+    const rules = { portRange: { low: 20_000, high: 30_000 } };
+    expect(planned({}, rules, withProxy({ config: { port_range } })).portRange).toEqual(expected);
+  });
+
+  test.each([
+    'x',
+    '40000',
+    '40000-42000',
+    '40000..',
+    '..',
+    '-1..42000',
+    '1023..42000',
+    '60000..65536',
+    '42000..40000',
+    '40000..40999',
+    '40000..42000..44000',
+    7,
+    true,
+    [40_000, 42_000],
+  ])('a port range of %j refuses the launch, and is not ignored', (port_range) => {
+    const refusal = refusalOf(() => planned({}, {}, withProxy({ config: { port_range } })));
+    expect(refusal).toBeInstanceOf(KernelFailure);
+    expect(refusal).toMatchObject({
+      failure: {
+        code: 'LAUNCH_REFUSED',
+        message: expect.stringMatching(
+          /^kernelspec my_kernel: port_range is .*, must be lo\.\.hi .* 1000 ports/,
+        ),
+        hint: expect.stringContaining('kernel.json'),
+      },
+    });
   });
 
   test('come the language, the interrupt mode and the directory; the command is that which was resolved', () => {
-    const { plan } = planned({}, {}, kernelspecOf({ interrupt_mode: 'message' }));
+    const plan = planned({}, {}, kernelspecOf({ interrupt_mode: 'message' }));
     expect(plan).toMatchObject({
       kernelName: 'my_kernel',
       resourceDir: '/specs/My_Kernel',
@@ -212,14 +275,14 @@ describe('from the kernelspec', () => {
 
   test('references to what a client sends are filled in', () => {
     const kernelspec = kernelspecOf({ env: { SPARK_OPTS: '--name $KERNEL_USERNAME $KERNEL_X' } });
-    const { plan } = planned({ KERNEL_USERNAME: 'alice' }, {}, kernelspec);
+    const plan = planned({ KERNEL_USERNAME: 'alice' }, {}, kernelspec);
     expect(plan.env['SPARK_OPTS']).toBe('--name alice $KERNEL_X');
   });
 });
 
 test('the request headers that kernels are to see are passed on', () => {
   const request = { env: {}, headers: { 'x-user': 'alice' } };
-  expect(planLaunch(kernelspecOf(), ARGV, request, RULES).plan.headers).toEqual({ 'x-user': 'alice' });
+  expect(planLaunch(kernelspecOf(), ARGV, request, RULES).headers).toEqual({ 'x-user': 'alice' });
 });
 
 test('a plan is plain JSON, whatever a client sends', () => {
@@ -228,7 +291,7 @@ test('a plan is plain JSON, whatever a client sends', () => {
     fc.property(fc.dictionary(name, fc.stringMatching(/^[ -~]{0,10}$/)), (env) => {
       let plan: unknown;
       try {
-        ({ plan } = planned(env));
+        plan = planned(env);
       } catch {
         return;
       }

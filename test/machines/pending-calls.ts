@@ -43,17 +43,16 @@ export class PendingCalls {
     this.asked.push({ name, kernelId });
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const call = { name, kernelId, resolve: (given?: unknown) => resolve(answer(given)), reject };
-    if (this.#answeredAtOnce.has(name)) {
-      call.resolve();
-      return promise;
-    }
     this.#pending.push(call);
-    signal?.addEventListener('abort', () => {
+    const abandon = () => {
       if (!this.#pending.includes(call)) return;
       this.#forget(call);
       aborted?.();
-      reject(signal.reason);
-    });
+      reject(signal?.reason);
+    };
+    if (signal?.aborted) abandon();
+    signal?.addEventListener('abort', abandon);
+    if (this.#answeredAtOnce.has(name)) queueMicrotask(() => this.#answerIfPending(call));
     return promise;
   }
 
@@ -97,6 +96,13 @@ export class PendingCalls {
     if (call === undefined) throw new Error(`no ${name} is waiting, only [${this.waiting.join(', ')}]`);
     this.#forget(call);
     return call;
+  }
+
+  /** Nothing outside answers before the call has returned. */
+  #answerIfPending(call: PendingCall): void {
+    if (!this.#pending.includes(call)) return;
+    this.#forget(call);
+    call.resolve();
   }
 
   #forget(call: PendingCall): void {

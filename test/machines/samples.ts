@@ -16,6 +16,7 @@ export function planOf(given: Partial<LaunchPlan> = {}): LaunchPlan {
     username: 'alice',
     language: 'python',
     interruptMode: 'signal',
+    launchTimeout: 60_000,
     workingDir: null,
     portRange: { low: 0, high: 0 },
     proxyConfig: {},
@@ -28,7 +29,6 @@ export function planOf(given: Partial<LaunchPlan> = {}): LaunchPlan {
 /** Durations differ from one another, so that a test can't mistake one for another. */
 export function policyOf(given: Partial<KernelPolicy> = {}): KernelPolicy {
   return {
-    launchTimeout: 60_000,
     kernelInfoTimeout: 30_000,
     shutdownGrace: 5000,
     restartLimit: 3,

@@ -53,11 +53,16 @@ export const STAGES = {
   adopting: async (options: KernelOptions = {}) => new KernelUnderTest({ ...options, adopted: true }),
 } as const;
 
-/** Takes a kernel whose pod is to be removed to its next run. */
-export async function restarted(kernel: KernelUnderTest): Promise<void> {
+/** Takes a kernel whose pod is to be removed to its next one, which is written down and has yet to answer. */
+export async function podReplaced(kernel: KernelUnderTest): Promise<void> {
   await kernel.answer('deletePod');
   await kernel.pass(0);
   await kernel.answer('createPod', 'awaitHandshake', 'saveRecord');
+}
+
+/** Takes a kernel whose pod is to be removed to its next run. */
+export async function restarted(kernel: KernelUnderTest): Promise<void> {
+  await podReplaced(kernel);
   await kernel.channel({ type: 'channels.ready' });
 }
 

@@ -140,6 +140,27 @@ export const culling: Scenarios = {
     expect(kernel.state).toBe('connected.shuttingDown');
   },
 
+  'a new policy that has nothing to do with culling does not put the culling off': async () => {
+    const kernel = await idleKernel();
+    await kernel.pass(IDLE_TIMEOUT - 1);
+    await kernel.send({ type: 'policy.changed', policy: { shutdownGrace: 7000, restartLimit: 9 } });
+    expect(kernel.context.policy).toMatchObject({ shutdownGrace: 7000, restartLimit: 9 });
+    await kernel.pass(1);
+    expect(kernel.state).toBe('connected.shuttingDown');
+  },
+
+  'a new policy that says the same of culling as before does not put the culling off': async () => {
+    const kernel = await idleKernel();
+    await kernel.pass(IDLE_TIMEOUT - 1);
+    const { cullIdleTimeout, cullInterval, cullBusy, cullConnected } = kernel.context.policy;
+    await kernel.send({
+      type: 'policy.changed',
+      policy: { cullIdleTimeout, cullInterval, cullBusy, cullConnected, shutdownGrace: 7000 },
+    });
+    await kernel.pass(1);
+    expect(kernel.state).toBe('connected.shuttingDown');
+  },
+
   'shutdown of a kernel that is being culled is a shutdown': async () => {
     const kernel = await idleKernel();
     await kernel.pass(IDLE_TIMEOUT);
@@ -148,3 +169,17 @@ export const culling: Scenarios = {
     expect(kernel.outcome).toEqual({ outcome: 'stopped', reason: 'shutdown', failure: null });
   },
 };
+
+const CHANGES = [{ cullInterval: 1 }, { cullBusy: true }, { cullConnected: true }];
+
+for (const policy of CHANGES) {
+  culling[`a new policy with ${Object.keys(policy)} starts the count anew`] = async () => {
+    const kernel = await idleKernel();
+    await kernel.pass(IDLE_TIMEOUT - 1);
+    await kernel.send({ type: 'policy.changed', policy });
+    await kernel.pass(IDLE_TIMEOUT - 1);
+    expect(kernel.region('culling')).toBe('counting');
+    await kernel.pass(1);
+    expect(kernel.state).toBe('connected.shuttingDown');
+  };
+}

@@ -43,7 +43,7 @@ export const launching: Scenarios = {
   'what a pending pod reports is noted': async () => {
     const kernel = await STAGES.podPending();
     await kernel.pod({ type: 'pod.pending', uid: 'pod-1', message: 'pulling image x' });
-    expect(kernel.context.progress).toBe('pulling image x');
+    expect(kernel.context.progress).toBe('its pod was pending (pulling image x)');
     expect(kernel.state).toBe('launching.podPending');
   },
 
@@ -53,7 +53,11 @@ export const launching: Scenarios = {
     await kernel.pod({ type: 'pod.ready', uid: 'earlier', pod: podOf({ uid: 'earlier' }) });
     await kernel.podGone('earlier');
     expect(kernel.state).toBe('launching.podPending');
-    expect(kernel.context).toMatchObject({ progress: null, failure: null, pod: { uid: 'pod-1', ip: '' } });
+    expect(kernel.context).toMatchObject({
+      progress: 'its pod was still pending',
+      failure: null,
+      pod: { uid: 'pod-1', ip: '' },
+    });
   },
 
   'the kernel is written down before its sockets are opened': async () => {
@@ -154,19 +158,21 @@ for (const stage of LAUNCH_STAGES) {
   };
 }
 
-/** Where a launch was when its time was up, in the words of its failure. */
+/** What a launch was waiting for when its time was up, in the words of its failure. */
 const TIMED_OUT = [
-  ['checking', 'before its pod existed'],
-  ['podPending', 'while its pod was pending'],
+  ['checking', 'it was still being checked'],
+  ['namespaceProvisioning', 'its namespace was still being made'],
+  ['podCreating', 'its pod was still being created'],
+  ['podPending', 'its pod was still pending'],
+  ['handshaking', 'it had not told yet how to reach it'],
+  ['recording', 'it was still being written down'],
 ] as const;
 
 for (const [stage, words] of TIMED_OUT) {
-  launching[`a launch that timed out in ${stage} says that it stopped ${words}`] = async () => {
+  launching[`a launch that timed out in ${stage} says so: ${words}`] = async () => {
     const kernel = await STAGES[stage]();
     await kernel.pass(60_000);
-    expect(kernel.context.failure?.message).toBe(
-      `Kernel python3 was not ready within 60 s: it stopped ${words}.`,
-    );
+    expect(kernel.context.failure?.message).toBe(`Kernel python3 was not ready within 60 s: ${words}.`);
   };
 }
 
@@ -174,8 +180,29 @@ launching['a launch that timed out says what its pod reported last'] = async () 
   const kernel = await STAGES.podPending();
   await kernel.pod({ type: 'pod.pending', uid: 'pod-1', message: 'image x:1 cannot be pulled: not found' });
   await kernel.pass(60_000);
-  expect(kernel.context.failure?.message).toContain('at "image x:1 cannot be pulled: not found"');
+  expect(kernel.context.failure?.message).toBe(
+    'Kernel python3 was not ready within 60 s: its pod was pending (image x:1 cannot be pulled: not found).',
+  );
 };
+
+launching['a launch that timed out after its pod was ready does not blame the pod'] = async () => {
+  const kernel = await STAGES.podPending();
+  await kernel.pod({ type: 'pod.pending', uid: 'pod-1', message: 'pulling image x' });
+  await kernel.pod({ type: 'pod.ready', uid: 'pod-1', pod: podOf() });
+  await kernel.pass(60_000);
+  expect(kernel.context.failure?.message).not.toContain('pulling');
+};
+
+launching['the time for a launch is that of its plan, and a new policy neither ends nor lengthens it'] =
+  async () => {
+    const kernel = await STAGES.podPending({ plan: { launchTimeout: 90_000 } });
+    await kernel.pass(80_000);
+    await kernel.send({ type: 'policy.changed', policy: { kernelInfoTimeout: 1, shutdownGrace: 1 } });
+    await kernel.pass(9999);
+    expect(kernel.state).toBe('launching.podPending');
+    await kernel.pass(1);
+    expect(kernel.context.failure?.message).toContain('within 90 s');
+  };
 
 launching['a pod that is still being created when the launch is given up does not come into being'] =
   async () => {

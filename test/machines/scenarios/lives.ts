@@ -2,6 +2,7 @@
 import { adopting } from './adopting.ts';
 import { connecting } from './connecting.ts';
 import { culling } from './culling.ts';
+import { earlyNews } from './early-news.ts';
 import { ending } from './ending.ts';
 import { launching } from './launching.ts';
 import { leaving } from './leaving.ts';
@@ -11,6 +12,7 @@ import type { Scenarios } from './scenarios.ts';
 
 export const lives: Record<string, Scenarios> = {
   launching,
+  'news of a pod that is being created': earlyNews,
   connecting,
   running,
   culling,

@@ -48,6 +48,24 @@ export const running: Scenarios = {
     expect(kernel.region('heartbeat')).toBe('beating');
   },
 
+  'a heartbeat that was lost before the kernel answered is still lost once it runs': async () => {
+    const kernel = await STAGES.adopting();
+    await kernel.answer('adoptPod');
+    await kernel.channel({ type: 'heartbeat.lost' });
+    expect(kernel.context.unresponsive).toBe(true);
+    await kernel.pass(30_000);
+    expect(kernel.region('heartbeat')).toBe('lost');
+  },
+
+  'a heartbeat that came back before the kernel answered is not lost once it runs': async () => {
+    const kernel = await STAGES.awaitingKernelInfo();
+    await kernel.channel({ type: 'heartbeat.lost' });
+    await kernel.channel({ type: 'heartbeat.restored' });
+    await kernel.channel({ type: 'channels.ready' });
+    expect(kernel.region('heartbeat')).toBe('beating');
+    expect(kernel.context.unresponsive).toBe(false);
+  },
+
   'an interrupt is delivered as a signal': async () => {
     const kernel = await STAGES.running();
     await kernel.send({ type: 'interrupt' });
