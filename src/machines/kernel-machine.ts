@@ -27,7 +27,7 @@ import type {
 import {
   changesCulling,
   createdPod,
-  diedEarly,
+  earlyDeath,
   initialContext,
   isCurrentPod,
   isResumed,
@@ -35,6 +35,7 @@ import {
   mayCull,
   mayRestart,
   outcomeOf,
+  pendingProgress,
   recordOf,
   restartBackoff,
   TEARDOWN_ATTEMPTS,
@@ -44,6 +45,13 @@ import type { ChannelEvent, ConnectionInfo, KernelRecord, LaunchPlan, Pod, PodEv
 
 /** Milliseconds between two attempts at finding the pod of a kernel to adopt. */
 const ADOPTION_BACKOFF = 2000;
+
+/** The failure of a pod that died before the call that created it had answered. */
+const EARLY_DEATH = {
+  type: 'fail' as const,
+  params: ({ context, event }: { context: KernelContext; event: { output: Pod } }) =>
+    known(earlyDeath(context, event.output)),
+};
 
 /** Stands in for an actor until `kernelActors` provides the real one. */
 const task = <Output, Input>() =>
@@ -121,11 +129,9 @@ export const kernelMachine = setup({
     noteRunning: assign({ goal: 'run', everRan: true, failure: null }),
     wantLeave: assign({ goal: 'leave', failure: null }),
     progress: assign({ progress: (_, progress: string) => progress }),
-    noteEarlyDeath: assign({
-      failure: ({ context }) =>
-        context.earlyNews?.type === 'pod.gone' ? context.earlyNews.failure : context.failure,
-    }),
-    noteEarlyNews: assign({ earlyNews: ({ event }) => event as PodEvent }),
+    noteEarlyNews: assign({ earlyNews: ({ context, event }) => [...context.earlyNews, event as PodEvent] }),
+    forgetEarlyNews: assign({ earlyNews: [] }),
+    notePending: assign({ progress: ({ context }) => pendingProgress(context) }),
     noteHeartbeat: assign({ unresponsive: ({ event }) => event.type === 'heartbeat.lost' }),
     countRestart: assign({
       goal: 'restart',
@@ -189,7 +195,10 @@ export const kernelMachine = setup({
       description:
         'Looks for the pod that another gateway launched; only one that is known to be gone is given up',
       tags: 'launching',
-      on: { shutdown: { target: 'tearingDown', actions: 'wantStop' } },
+      on: {
+        shutdown: { target: 'tearingDown', actions: 'wantStop' },
+        detach: { target: 'detached', actions: ['noteLeaving', 'wantLeave'] },
+      },
       initial: 'looking',
       states: {
         looking: {
@@ -239,7 +248,6 @@ export const kernelMachine = setup({
           },
           { guard: 'isCurrentPod', target: 'tearingDown', actions: 'noteDeath' },
         ],
-        'pod.pending': { guard: 'isCurrentPod', actions: 'noteProgress' },
       },
       initial: 'checking',
       states: {
@@ -283,20 +291,21 @@ export const kernelMachine = setup({
         },
         podCreating: {
           description: 'Asks for the pod, or starts the process',
-          entry: { type: 'progress', params: 'its pod was still being created' },
+          entry: ['forgetEarlyNews', { type: 'progress', params: 'its pod was still being created' }],
           invoke: {
             src: 'createPod',
             input: ({ context }) => context.plan,
             onDone: [
               {
-                guard: ({ context, event }) => diedEarly(context, event.output) && mayRestart(context),
+                guard: ({ context, event }) =>
+                  earlyDeath(context, event.output) !== null && mayRestart(context),
                 target: '#kernel.restarting',
-                actions: ['noteEarlyDeath', 'countRestart', 'tellRestarting'],
+                actions: [EARLY_DEATH, 'countRestart', 'tellRestarting'],
               },
               {
-                guard: ({ context, event }) => diedEarly(context, event.output),
+                guard: ({ context, event }) => earlyDeath(context, event.output) !== null,
                 target: '#kernel.tearingDown',
-                actions: 'noteEarlyDeath',
+                actions: EARLY_DEATH,
               },
               {
                 target: 'podPending',
@@ -313,15 +322,19 @@ export const kernelMachine = setup({
             },
           },
           on: {
+            'pod.pending': { actions: 'noteEarlyNews' },
             'pod.ready': { actions: 'noteEarlyNews' },
             'pod.gone': { actions: 'noteEarlyNews' },
           },
         },
         podPending: {
           description: 'The pod waits for a node, its image, its container',
-          entry: { type: 'progress', params: 'its pod was still pending' },
+          entry: 'notePending',
           always: { guard: 'podHasAddress', target: 'handshaking' },
-          on: { 'pod.ready': { guard: 'isCurrentPod', target: 'handshaking', actions: 'notePod' } },
+          on: {
+            'pod.pending': { guard: 'isCurrentPod', actions: 'noteProgress' },
+            'pod.ready': { guard: 'isCurrentPod', target: 'handshaking', actions: 'notePod' },
+          },
         },
         handshaking: {
           description: 'Waits for the kernel to tell its ports and key',
@@ -361,6 +374,7 @@ export const kernelMachine = setup({
 
     connected: {
       description: "The kernel's sockets are open",
+      entry: assign({ unresponsive: false }),
       invoke: {
         src: 'channels',
         id: 'channels',

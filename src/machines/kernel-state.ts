@@ -54,8 +54,8 @@ export interface KernelContext {
   clients: number;
   /** What the launch waits for at the moment, in words that end a sentence. */
   progress: string;
-  /** The last news of a pod that came before the call that creates it had answered. */
-  earlyNews: PodEvent | null;
+  /** News of pods that came before the call that creates one had answered. */
+  earlyNews: PodEvent[];
   /** Does not answer its heartbeat. */
   unresponsive: boolean;
   /** Where the kernel goes once its pod is gone. */
@@ -112,7 +112,7 @@ export function initialContext({ plan, policy, now, adopt }: KernelInput): Kerne
     lastActivity: adopt?.lastActivity ?? now,
     clients: 0,
     progress: 'it had not begun',
-    earlyNews: null,
+    earlyNews: [],
     unresponsive: false,
     goal: 'run',
     stopReason: null,
@@ -139,11 +139,22 @@ export function isCurrentPod(context: KernelContext, event: PodEvent): boolean {
 
 /** The pod that was created, as far as is known by the time the call answers. */
 export function createdPod({ earlyNews }: KernelContext, pod: Pod): Pod {
-  return earlyNews?.type === 'pod.ready' && earlyNews.uid === pod.uid ? earlyNews.pod : pod;
+  const ready = earlyNews.findLast((news) => news.type === 'pod.ready' && news.uid === pod.uid);
+  return ready?.type === 'pod.ready' ? ready.pod : pod;
 }
 
-export function diedEarly({ earlyNews }: KernelContext, pod: Pod): boolean {
-  return earlyNews?.type === 'pod.gone' && earlyNews.uid === pod.uid;
+/** How the pod died before the call that created it had answered; null when it did not. */
+export function earlyDeath({ earlyNews }: KernelContext, pod: Pod): Failure | null {
+  const gone = earlyNews.find((news) => news.type === 'pod.gone' && news.uid === pod.uid);
+  return gone?.type === 'pod.gone' ? gone.failure : null;
+}
+
+/** What a pending pod waits for, in words that end a sentence. */
+export function pendingProgress({ earlyNews, pod }: KernelContext): string {
+  const pending = earlyNews.findLast((news) => news.type === 'pod.pending' && news.uid === pod?.uid);
+  return pending?.type === 'pod.pending'
+    ? `its pod was pending (${pending.message})`
+    : 'its pod was still pending';
 }
 
 /** A kernel that another gateway launched, and that was not restarted since: it may be too busy to answer. */

@@ -53,7 +53,7 @@ export async function buildApp(services: Services, log: Logger): Promise<App> {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: settings.maxBodySize,
     trustProxy: settings.trustXheaders,
-    routerOptions: { maxParamLength: LONGEST_PARAMETER, ignoreTrailingSlash: true },
+    routerOptions: { maxParamLength: LONGEST_PARAMETER },
     frameworkErrors: sendError,
     // Answers are typed where they are made: compiled serializers would cost memory and gain nothing.
     schemaController: { compilersFactory: { buildSerializer: () => () => JSON.stringify } },

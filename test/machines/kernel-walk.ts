@@ -52,7 +52,9 @@ export function keyOf(snapshot: KernelSnapshot): string {
     isConnected: connection !== null,
     hasFailed: failure !== null,
     ...(snapshot.hasTag('running') && { executionState, clients, culls: policy.cullIdleTimeout > 0 }),
-    ...(isBeingCreated && { earlyNews: earlyNews === null ? null : [earlyNews.type, earlyNews.uid] }),
+    ...(isBeingCreated && {
+      earlyNews: [...new Set(earlyNews.map(({ type, uid }) => `${type} ${uid}`))].sort(),
+    }),
   });
 }
 

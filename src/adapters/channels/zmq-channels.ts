@@ -146,11 +146,6 @@ class OpenChannels {
     if (this.#resumed) this.#sockets.watchConnection();
     this.#sockets.open();
     this.#sendNudge(NUDGE_FIRST);
-    this.#options.sink.opened(this.#kernelId, {
-      send: (message) => this.#send(message),
-      pauseIopub: () => this.#sockets.pauseIopub(),
-      resumeIopub: () => this.#sockets.resumeIopub(),
-    });
   }
 
   close(): void {
@@ -219,6 +214,12 @@ class OpenChannels {
     clearTimeout(this.#nudge);
     if (!answers.has('shell'))
       this.#events.next({ type: 'kernel.status', executionState: 'busy', at: this.#now() });
+    // Only now: what clients sent meanwhile would be answered before iopub is heard.
+    this.#options.sink.opened(this.#kernelId, {
+      send: (message) => this.#send(message),
+      pauseIopub: () => this.#sockets.pauseIopub(),
+      resumeIopub: () => this.#sockets.resumeIopub(),
+    });
     this.#events.next({ type: 'channels.ready' });
   }
 

@@ -72,6 +72,7 @@ export class LocalProvisioner implements KernelProvisioner {
    */
   async prepare(adoptable: ReadonlySet<string>): Promise<void> {
     await this.#records.prepare();
+    await this.#records.removeDrafts();
     this.#gateway = { pid: process.pid, identity: (await processIdentity(process.pid)) ?? '' };
     for (const record of await this.#records.abandoned()) {
       if (adoptable.has(record.kernelId)) continue;
@@ -253,8 +254,10 @@ export class LocalProvisioner implements KernelProvisioner {
       const pid = await spawned(child);
       const identity = (await processIdentity(pid)) ?? '';
       const running = this.#register(kernelId, pid, identity, ports, child);
-      void exit.then((what) => this.#gone(kernelId, running, what));
+      void exit.then(() => running.markExited());
       await this.#output.follow(kernelId, 'start');
+      // Not before its output is followed: its last words explain its end.
+      void exit.then((what) => this.#gone(kernelId, running, what));
       await this.#records.write(this.#record(kernelId, pid, identity));
       return { name: `kernel-${kernelId}`, namespace: null, ip: LOOPBACK, node: null, uid: running.uid, pid };
     } finally {
@@ -389,7 +392,8 @@ function exitOf(child: ChildProcess): Promise<string> {
 }
 
 function deathOf(kernelId: string, what: string, lastLines: string[]): Failure {
-  const said = lastLines
+  // One that was killed from outside had no last words: what it wrote is about something else.
+  const said = (what.includes('SIGKILL') ? [] : lastLines)
     .slice(-3)
     .map((line) => line.trim())
     .join(' | ');

@@ -3,9 +3,8 @@
  * its process is started, so that a gateway that was killed leaves nothing
  * that the next one can't find.
  */
-import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { processIdentity } from './process-identity.ts';
 
 export interface ProcessRecord {
@@ -20,6 +19,8 @@ export interface ProcessRecord {
 }
 
 const NAME = /^process-(.+)\.json$/;
+/** Written halfway; the ending is the process id of the gateway that wrote it. */
+const DRAFT_NAME = /^process-.+\.json\.(\d+)$/;
 
 export class ProcessRecords {
   readonly directory: string;
@@ -33,7 +34,10 @@ export class ProcessRecords {
   }
 
   async write(record: ProcessRecord): Promise<void> {
-    await writeFileAtomic(this.path(record.kernelId), JSON.stringify(record), { mode: 0o600, fsync: false });
+    const path = this.path(record.kernelId);
+    const draft = `${path}.${process.pid}`;
+    await writeFile(draft, JSON.stringify(record), { mode: 0o600 });
+    await rename(draft, path);
   }
 
   async delete(kernelId: string): Promise<void> {
@@ -53,6 +57,16 @@ export class ProcessRecords {
       if (record !== null && !(await isAlive(record.gateway))) records.push(record);
     }
     return records;
+  }
+
+  /** Removes what gateways that were killed have written halfway. */
+  async removeDrafts(): Promise<void> {
+    for (const name of await readdir(this.directory)) {
+      const writer = Number(DRAFT_NAME.exec(name)?.[1]);
+      if (!Number.isInteger(writer)) continue;
+      const isBeingWritten = writer !== process.pid && (await processIdentity(writer)) !== null;
+      if (!isBeingWritten) await rm(join(this.directory, name), { force: true });
+    }
   }
 
   /** Takes the directory away when nothing is left in it. */

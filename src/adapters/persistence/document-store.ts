@@ -12,6 +12,8 @@ export interface DocumentStoreOptions<Document> {
 }
 
 const ENDING = '.json';
+/** What an atomic write that was cut short leaves behind. */
+const DRAFT = /\.json\.\d+$/;
 const ID = /^[\w-]+$/;
 
 export class DocumentStore<Document> {
@@ -35,13 +37,16 @@ export class DocumentStore<Document> {
     await this.#inOrder(id, () => rm(this.#path(id), { force: true }));
   }
 
-  /** All documents that can be read. A damaged file is renamed, so that it is neither lost nor read again, and reported. */
+  /** All documents that can be read; no one may be writing at the time. A damaged file is renamed, so that it is neither lost nor read again, and reported. */
   async loadAll(): Promise<Document[]> {
     const documents: Document[] = [];
     const names = await readdir(this.#options.directory).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
       throw error;
     });
+    for (const draft of names.filter((each) => DRAFT.test(each))) {
+      await rm(join(this.#options.directory, draft), { force: true });
+    }
     for (const name of names.filter((each) => each.endsWith(ENDING)).sort()) {
       const file = join(this.#options.directory, name);
       try {

@@ -1,10 +1,13 @@
 /** Bodies are JSON, whatever their Content-Type says: real clients send all kinds, and none. */
+import { isUtf8 } from 'node:buffer';
 import type { App } from '../app.ts';
 import { HttpError } from '../http-error.ts';
 
 export function readBodiesAsJson(app: App): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string | Buffer) => {
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, body: string | Buffer) => {
+    if (!isUtf8(Buffer.from(body)))
+      throw new HttpError(400, 'body: is not valid UTF-8.', 'Correct the request.');
     const text = String(body);
     if (text.trim() === '') return null;
     try {

@@ -65,6 +65,10 @@ export function decodeFrame(protocol: ClientProtocol, data: Buffer, binary: bool
     throw new MalformedMessageError('frame: must be binary under this subprotocol');
   const { channel: named, message } = protocol === 'v1' ? decodeV1(data) : decodeDefault(data, binary);
   const fields = readHeader(message.header);
+  for (const name of ['msg_id', 'msg_type'] as const) {
+    if (fields[name] === '')
+      throw new MalformedMessageError(`header.${name}: must be a string that is not empty`);
+  }
   const channel = named === '' ? channelFor(fields) : named;
   if (!isRequestChannel(channel)) {
     throw new MalformedMessageError(

@@ -27,6 +27,18 @@ export const ending: Scenarios = {
     expect(kernel.held).toEqual([]);
   },
 
+  'what a kernel is busy with does not keep it from exiting: it is interrupted first': async () => {
+    const kernel = await STAGES.shuttingDown();
+    expect(kernel.asked.slice(-2)).toEqual(['interrupt', 'requestShutdown']);
+  },
+
+  'a kernel that can not be interrupted is asked to exit all the same': async () => {
+    const kernel = await STAGES.shuttingDown();
+    await kernel.fail('interrupt');
+    expect(kernel.state).toBe('connected.shuttingDown');
+    expect(kernel.ports.calls.waiting).toEqual(['requestShutdown']);
+  },
+
   'a kernel that does not exit within its grace is removed by force': async () => {
     const kernel = await STAGES.shuttingDown();
     await kernel.answer('requestShutdown');
