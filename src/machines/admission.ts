@@ -1,7 +1,20 @@
 /** Whether one more kernel may be launched: the limits, counted over launching and running kernels alike. */
-import type { GatewayContext } from './gateway-machine.ts';
 import type { LaunchPlan } from './ports.ts';
 import type { RequestErrorCode } from './request-error.ts';
+
+export interface KernelLimits {
+  /** Kernels at once; null: no limit. */
+  maxKernels: number | null;
+  /** Kernels at once of one `KERNEL_USERNAME`; below zero: no limit. */
+  maxKernelsPerUser: number;
+}
+
+/** Who is counted, and against what. */
+export interface Census {
+  limits: KernelLimits;
+  /** The username of each kernel, by its id, from its launch until everything of it is gone. */
+  usernames: Record<string, string>;
+}
 
 export interface Refusal {
   code: Extract<RequestErrorCode, 'MAX_KERNELS' | 'MAX_KERNELS_PER_USER' | 'DUPLICATE_KERNEL_ID'>;
@@ -11,7 +24,7 @@ export interface Refusal {
 
 /** Null when the plan is admitted. */
 export function admit(
-  { limits, usernames }: Pick<GatewayContext, 'limits' | 'usernames'>,
+  { limits, usernames }: Census,
   plan: Pick<LaunchPlan, 'kernelId' | 'username'>,
 ): Refusal | null {
   if (Object.hasOwn(usernames, plan.kernelId)) {

@@ -10,24 +10,13 @@
  * of its actor: `snapshot.children[kernelId]`.
  */
 import { type ActorRefFrom, assign, emit, enqueueActions, setup, stopChild } from 'xstate';
-import type { Refusal } from './admission.ts';
-import { admit } from './admission.ts';
+import { admit, type Census, type KernelLimits, type Refusal } from './admission.ts';
 import { kernelMachine } from './kernel-machine.ts';
 import type { KernelInput, KernelOutcome, KernelPolicy } from './kernel-state.ts';
 
 export type KernelActor = ActorRefFrom<typeof kernelMachine>;
 
-export interface KernelLimits {
-  /** Kernels at once; null: no limit. */
-  maxKernels: number | null;
-  /** Kernels at once of one `KERNEL_USERNAME`; below zero: no limit. */
-  maxKernelsPerUser: number;
-}
-
-export interface GatewayContext {
-  limits: KernelLimits;
-  /** The username of each kernel, by its id, from its launch until everything of it is gone. */
-  usernames: Record<string, string>;
+export interface GatewayContext extends Census {
   drainTimeout: number;
 }
 

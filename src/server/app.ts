@@ -1,19 +1,10 @@
 /** The Fastify application: builds, never listens. */
 import fastifySwagger from '@fastify/swagger';
 import fastifyWebsocket from '@fastify/websocket';
-import fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyRequest,
-  type FastifyTypeProvider,
-  LogController,
-  type RawReplyDefaultExpression,
-  type RawRequestDefaultExpression,
-  type RawServerDefault,
-} from 'fastify';
-import type { FromSchema, JSONSchema } from 'json-schema-to-ts';
+import fastify, { type FastifyBaseLogger, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { pathOf, sendError } from './error-answer.ts';
+import type { App } from './fastify-app.ts';
 import { HttpError, printable } from './http-error.ts';
 import { requireToken } from './plugins/authentication.ts';
 import { readBodiesAsJson } from './plugins/bodies.ts';
@@ -28,20 +19,6 @@ import type { Services } from './services.ts';
 import { tlsOptions } from './tls-options.ts';
 import { version } from './version.ts';
 import { chooseSubprotocol } from './websocket/client-protocol.ts';
-
-/** What a route's handler gets is typed by its schemas; what it answers is checked when it is written. */
-interface SchemaTypes extends FastifyTypeProvider {
-  validator: this['schema'] extends JSONSchema ? FromSchema<this['schema']> : unknown;
-  serializer: unknown;
-}
-
-export type App = FastifyInstance<
-  RawServerDefault,
-  RawRequestDefaultExpression,
-  RawReplyDefaultExpression,
-  FastifyBaseLogger,
-  SchemaTypes
->;
 
 /** Characters in one part of a path: more than any name or id has. */
 const LONGEST_PARAMETER = 512;
@@ -59,7 +36,7 @@ export async function buildApp(services: Services, log: Logger): Promise<App> {
     schemaController: { compilersFactory: { buildSerializer: () => () => JSON.stringify } },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
     https: await tlsOptions(settings),
-  } as object).withTypeProvider<SchemaTypes>() as unknown as App;
+  } as object) as unknown as App;
   app.setErrorHandler(sendError);
   app.setNotFoundHandler((request) => {
     throw new HttpError(404, `There is nothing at ${printable(pathOf(request))}.`, 'Not Found');

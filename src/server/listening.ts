@@ -1,5 +1,5 @@
 /** Finds a port to listen on, as Jupyter servers do. */
-import type { App } from './app.ts';
+import type { App } from './fastify-app.ts';
 
 /** Ports next to the wanted one that are tried in order; further ones are chosen at random. */
 const SEQUENTIAL = 5;

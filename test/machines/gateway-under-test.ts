@@ -1,12 +1,12 @@
 /** The gateway's actor, with kernels whose ports are all the same fakes and a clock that only the test moves. */
 import { randomUUID } from 'node:crypto';
 import { type Actor, createActor, SimulatedClock, type SnapshotFrom } from 'xstate';
+import type { KernelLimits } from '../../src/machines/admission.ts';
 import {
   type GatewayEmitted,
   type GatewayEvent,
   gatewayMachine,
   type KernelActor,
-  type KernelLimits,
 } from '../../src/machines/gateway-machine.ts';
 import type { KernelInput } from '../../src/machines/kernel-state.ts';
 import { connectedMachine, registerPorts } from './connected-machine.ts';

@@ -113,6 +113,8 @@ class OpenChannels {
   readonly #asked = new Set<ChannelName>();
   readonly #answered = new Set<ChannelName | 'heartbeat'>();
   readonly #controlRequests = new Set<string>();
+  /** The first ones may have been lost on iopub: then whether it has answered on shell tells. */
+  #hasStatus = false;
   #lastActivity = 0;
   #rejections = 0;
 
@@ -212,8 +214,7 @@ class OpenChannels {
     if (!heard || !answers.has('iopub')) return;
     this.#ready = true;
     clearTimeout(this.#nudge);
-    if (!answers.has('shell'))
-      this.#events.next({ type: 'kernel.status', executionState: 'busy', at: this.#now() });
+    if (!this.#hasStatus) this.#tellStatus(answers.has('shell') ? 'idle' : 'busy');
     // Only now: what clients sent meanwhile would be answered before iopub is heard.
     this.#options.sink.opened(this.#kernelId, {
       send: (message) => this.#send(message),
@@ -242,12 +243,17 @@ class OpenChannels {
     const isBeside =
       executionState !== null && this.#controlRequests.has(readHeader(message.parentHeader).msg_id);
     if (executionState !== null && !isBeside) {
-      this.#lastActivity = at;
-      this.#events.next({ type: 'kernel.status', executionState, at });
+      this.#tellStatus(executionState);
     } else if (at - this.#lastActivity >= ACTIVITY_INTERVAL) {
       this.#lastActivity = at;
       this.#events.next({ type: 'kernel.activity', at });
     }
+  }
+
+  #tellStatus(executionState: string): void {
+    this.#hasStatus = true;
+    this.#lastActivity = this.#now();
+    this.#events.next({ type: 'kernel.status', executionState, at: this.#lastActivity });
   }
 
   #rejected(channel: ChannelName, error: Error): void {

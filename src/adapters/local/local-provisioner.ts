@@ -4,15 +4,16 @@
  * kernel which another gateway started, from its connections (see `examine`).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { access, constants, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { access, constants, open, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Observable, Subject } from 'rxjs';
-import { type Failure, KernelFailure, oneLine } from '../../machines/failure.ts';
+import { KernelFailure, oneLine } from '../../machines/failure.ts';
 import type { ConnectionInfo, KernelProvisioner, LaunchPlan, Pod, PodEvent } from '../../machines/ports.ts';
+import { LOOPBACK, PORT_NAMES, writeConnectionFile } from './connection-file.ts';
 import { KernelOutput, OUTPUT_STREAMS, type OutputLine } from './kernel-output.ts';
+import { deathOf, exitOf, spawned, substituted } from './kernel-process.ts';
 import { PortAllocation } from './port-allocation.ts';
 import { killNow, processesWith, processIdentity, signalGroup } from './process-identity.ts';
 import { type ProcessRecord, ProcessRecords } from './process-records.ts';
@@ -31,8 +32,6 @@ export interface LocalLog {
   warn(context: object, text: string): void;
 }
 
-const LOOPBACK = '127.0.0.1';
-const PORT_NAMES = ['shell_port', 'iopub_port', 'stdin_port', 'control_port', 'hb_port'] as const;
 /** Milliseconds after a lost connection at which an adopted process is looked at: it may still be dying. */
 const EXAMINATIONS = [0, 20, 100, 500, 2000];
 /** Milliseconds in which a killed process must be gone, and between looks at one that is not our child. */
@@ -344,66 +343,6 @@ async function isGroupOf(pid: number, identity: string | null): Promise<boolean>
 
 function uidOf(pid: number, identity: string): string {
   return `${pid}@${identity}`;
-}
-
-async function writeConnectionFile(path: string, plan: LaunchPlan, ports: number[]): Promise<void> {
-  const connection: ConnectionInfo = {
-    transport: 'tcp',
-    ip: LOOPBACK,
-    shell_port: ports[0] as number,
-    iopub_port: ports[1] as number,
-    stdin_port: ports[2] as number,
-    control_port: ports[3] as number,
-    hb_port: ports[4] as number,
-    key: randomUUID(),
-    signature_scheme: 'hmac-sha256',
-    kernel_name: plan.kernelName,
-  };
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await rm(path, { force: true });
-  await writeFile(path, JSON.stringify(connection, null, 2), { mode: 0o600, flag: 'wx' });
-}
-
-/** Placeholders that Jupyter and the reference define; all others stay as they are. */
-function substituted(plan: LaunchPlan, connectionFile: string): string[] {
-  const values: Record<string, string> = {
-    connection_file: connectionFile,
-    resource_dir: plan.resourceDir,
-    kernel_id: plan.kernelId,
-    port_range: `${plan.portRange.low}..${plan.portRange.high}`,
-  };
-  return plan.argv.map((word) => word.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole));
-}
-
-function spawned(child: ChildProcess): Promise<number> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('spawn', () => resolve(child.pid as number));
-  });
-}
-
-/** Asked for before the process has had time to end. */
-function exitOf(child: ChildProcess): Promise<string> {
-  return new Promise((resolve) => {
-    child.once('exit', (code, signal) =>
-      resolve(signal === null ? `exited with code ${code}` : `was killed by ${signal}`),
-    );
-  });
-}
-
-function deathOf(kernelId: string, what: string, lastLines: string[]): Failure {
-  // One that was killed from outside had no last words: what it wrote is about something else.
-  const said = (what.includes('SIGKILL') ? [] : lastLines)
-    .slice(-3)
-    .map((line) => line.trim())
-    .join(' | ');
-  return {
-    code: 'POD_GONE',
-    message: oneLine(`The kernel's process ${what}${said === '' ? '.' : `: ${said}`}`),
-    hint: what.includes('SIGKILL')
-      ? `Something outside killed it; when that was not you, the machine may have run out of memory.`
-      : `See the log of the gateway for all that kernel ${kernelId} wrote.`,
-  };
 }
 
 function refused(message: string, hint: string, cause?: unknown): KernelFailure {

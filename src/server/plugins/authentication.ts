@@ -1,7 +1,7 @@
 /** The gateway's token: in the query, or in the Authorization header as `token` or `Bearer`. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import type { App } from '../app.ts';
+import type { App } from '../fastify-app.ts';
 import { HttpError } from '../http-error.ts';
 import type { Services } from '../services.ts';
 

@@ -1,6 +1,6 @@
 /** Bodies are JSON, whatever their Content-Type says: real clients send all kinds, and none. */
 import { isUtf8 } from 'node:buffer';
-import type { App } from '../app.ts';
+import type { App } from '../fastify-app.ts';
 import { HttpError } from '../http-error.ts';
 
 export function readBodiesAsJson(app: App): void {

@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import { checkServerIdentity } from 'node:tls';
 import type { FastifyRequest } from 'fastify';
 import type { Settings } from '../../adapters/config/settings.ts';
-import type { App } from '../app.ts';
+import type { App } from '../fastify-app.ts';
 import { HttpError } from '../http-error.ts';
 import type { Services } from '../services.ts';
 

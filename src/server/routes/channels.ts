@@ -1,6 +1,6 @@
 /** `/api/kernels/{id}/channels`: a client's WebSocket to its kernel. */
 import type { FastifyRequest } from 'fastify';
-import type { App } from '../app.ts';
+import type { App } from '../fastify-app.ts';
 import { HttpError, printable } from '../http-error.ts';
 import type { Services } from '../services.ts';
 import { ClientSocket } from '../websocket/client-socket.ts';

@@ -1,5 +1,5 @@
 /** What can be asked of the gateway itself. */
-import type { App } from '../app.ts';
+import type { App } from '../fastify-app.ts';
 import type { Services } from '../services.ts';
 import { version } from '../version.ts';
 import { refuseOtherMethods } from './resource.ts';

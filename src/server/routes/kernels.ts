@@ -1,6 +1,6 @@
 /** `/api/kernels`: launching kernels, and what can be asked of one. */
 import type { FastifyRequest } from 'fastify';
-import type { App } from '../app.ts';
+import type { App } from '../fastify-app.ts';
 import { HttpError } from '../http-error.ts';
 import type { KernelModel } from '../kernels.ts';
 import { defaultKernelName, launchableKernelspec } from '../kernelspec-access.ts';

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import mime from 'mime';
 import { resourceFile } from '../../adapters/kernelspecs/kernelspec-resources.ts';
 import type { KernelSpec } from '../../machines/ports.ts';
-import type { App } from '../app.ts';
+import type { App } from '../fastify-app.ts';
 import { HttpError, printable } from '../http-error.ts';
 import { checkUser, defaultKernelName, visibleKernelspec, visibleKernelspecs } from '../kernelspec-access.ts';
 import type { Services } from '../services.ts';

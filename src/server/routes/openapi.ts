@@ -1,5 +1,5 @@
 /** The OpenAPI document, made from the routes' schemas; also where the peers serve theirs. */
-import type { App } from '../app.ts';
+import type { App } from '../fastify-app.ts';
 import { refuseOtherMethods } from './resource.ts';
 
 export function openapiRoutes(app: App): void {

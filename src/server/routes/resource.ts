@@ -1,6 +1,6 @@
 /** Routes of one address: a method that it does not have is answered by 405, with those that it has. */
 import type { HTTPMethods } from 'fastify';
-import type { App } from '../app.ts';
+import type { App } from '../fastify-app.ts';
 import { HttpError } from '../http-error.ts';
 
 const METHODS: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];

@@ -3,7 +3,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FromSchema } from 'json-schema-to-ts';
 import { RequestError } from '../../machines/request-error.ts';
-import type { App } from '../app.ts';
+import type { App } from '../fastify-app.ts';
+import { unknownKernel } from '../http-error.ts';
 import type { Services } from '../services.ts';
 import type { Session } from '../sessions.ts';
 import { checkListing, launch } from './kernels.ts';
@@ -66,6 +67,7 @@ export function sessionRoutes(app: App, services: Services): void {
       if (kernelId === null) return reply;
       const raced = sessions.findByPath(path, type);
       if (raced !== undefined && raced.kernelId !== kernelId) await kernels.shutdown(kernelId);
+      if (kernels.find(kernelId) === undefined) throw unknownKernel(kernelId);
       return created(reply, raced ?? (await sessions.create({ path, type, name, kernelId })));
     },
   );
