@@ -32,7 +32,7 @@ export interface KernelSpec {
   resources: Record<string, string>;
 }
 
-/** A port range of the reference: `0..0` leaves the choice open. */
+/** A port range, as Enterprise Gateway writes it: `0..0` leaves the choice open. */
 export interface PortRange {
   low: number;
   high: number;

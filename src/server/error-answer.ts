@@ -25,7 +25,7 @@ const REQUEST_ERROR_STATUS: Record<RequestErrorCode, number> = {
 export function errorAnswer(error: unknown): { statusCode: number; body: ErrorBody } {
   if (error instanceof RequestError)
     return answer(REQUEST_ERROR_STATUS[error.code], error.hint, error.message);
-  if (error instanceof HttpError) return answer(error.statusCode, error.hint, error.message);
+  if (error instanceof HttpError) return answer(error.statusCode, error.hint, error.message, error.more);
   if (error instanceof KernelFailure) return answer(500, error.failure.hint, error.failure.message);
   const { statusCode, message } = error as Partial<FastifyError>;
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
@@ -38,8 +38,8 @@ export function errorAnswer(error: unknown): { statusCode: number; body: ErrorBo
   );
 }
 
-function answer(statusCode: number, reason: string, message: string) {
-  return { statusCode, body: { reason: oneLine(reason), message: oneLine(message) } };
+function answer(statusCode: number, reason: string, message: string, more: Record<string, string> = {}) {
+  return { statusCode, body: { ...more, reason: oneLine(reason), message: oneLine(message) } };
 }
 
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {

@@ -3,12 +3,15 @@ export class HttpError extends Error {
   readonly statusCode: number;
   /** One line: what to do about it. */
   readonly hint: string;
+  /** Further members of the answer. */
+  readonly more: Readonly<Record<string, string>>;
 
-  constructor(statusCode: number, message: string, hint: string) {
+  constructor(statusCode: number, message: string, hint: string, more: Record<string, string> = {}) {
     super(message);
     this.name = 'HttpError';
     this.statusCode = statusCode;
     this.hint = hint;
+    this.more = more;
   }
 }
 

@@ -35,6 +35,7 @@ export function validSession(document: unknown): Session {
 export class Sessions {
   readonly #documents: SessionDocuments;
   readonly #sessions = new Map<string, Session>();
+  readonly #starting = new Map<string, Promise<Session>>();
 
   constructor(documents: SessionDocuments) {
     this.#documents = documents;
@@ -65,12 +66,17 @@ export class Sessions {
     return session;
   }
 
-  findByPath(path: string, type: string): Session | undefined {
-    return this.list().find((session) => session.path === path && session.type === type);
-  }
-
-  async create(given: Omit<Session, 'id'>): Promise<Session> {
-    return this.#keep({ id: randomUUID(), ...given });
+  /**
+   * The session of a document: the present one, the one that another request is
+   * starting at the moment, or a new one.
+   */
+  findOrStart(path: string, type: string, start: () => Promise<Omit<Session, 'id'>>): Promise<Session> {
+    const present = this.list().find((session) => session.path === path && session.type === type);
+    if (present !== undefined) return Promise.resolve(present);
+    const key = JSON.stringify([path, type]);
+    const starting = this.#starting.get(key) ?? this.#start(start).finally(() => this.#starting.delete(key));
+    this.#starting.set(key, starting);
+    return starting;
   }
 
   async update(session: Session, change: Partial<Omit<Session, 'id'>>): Promise<Session> {
@@ -85,6 +91,10 @@ export class Sessions {
   async delete(id: string): Promise<void> {
     this.#sessions.delete(id);
     await this.#documents.delete(id);
+  }
+
+  async #start(start: () => Promise<Omit<Session, 'id'>>): Promise<Session> {
+    return this.#keep({ id: randomUUID(), ...(await start()) });
   }
 
   async #keep(session: Session): Promise<Session> {

@@ -1,10 +1,10 @@
 /** `/api/sessions`: documents and the kernels that they work with. */
 
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { FromSchema } from 'json-schema-to-ts';
 import { RequestError } from '../../machines/request-error.ts';
 import type { App } from '../fastify-app.ts';
-import { unknownKernel } from '../http-error.ts';
+import { HttpError, unknownKernel } from '../http-error.ts';
 import type { Services } from '../services.ts';
 import type { Session } from '../sessions.ts';
 import { checkListing, launch } from './kernels.ts';
@@ -61,14 +61,15 @@ export function sessionRoutes(app: App, services: Services): void {
     },
     async (request, reply) => {
       const { path, type, name } = documentOf(request.body);
-      const present = sessions.findByPath(path, type);
-      if (present !== undefined) return created(reply, present);
-      const kernelId = await kernelFor(services, request, request.body, reply);
-      if (kernelId === null) return reply;
-      const raced = sessions.findByPath(path, type);
-      if (raced !== undefined && raced.kernelId !== kernelId) await kernels.shutdown(kernelId);
-      if (kernels.find(kernelId) === undefined) throw unknownKernel(kernelId);
-      return created(reply, raced ?? (await sessions.create({ path, type, name, kernelId })));
+      const session = await sessions.findOrStart(path, type, async () => {
+        const kernelId = await kernelFor(services, request, request.body);
+        if (kernels.find(kernelId) === undefined) throw unknownKernel(kernelId);
+        return { path, type, name, kernelId };
+      });
+      return reply
+        .code(201)
+        .header('location', `${app.prefix}/api/sessions/${session.id}`)
+        .send(modelOf(session));
     },
   );
   refuseOtherMethods(app, '/api/sessions', ['GET', 'POST']);
@@ -97,7 +98,7 @@ export function sessionRoutes(app: App, services: Services): void {
         response: { 200: SessionSchema, ...ERRORS },
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const session = sessions.get(request.params.sessionId);
       const { body } = request;
       const change: Partial<Session> = {};
@@ -106,9 +107,7 @@ export function sessionRoutes(app: App, services: Services): void {
       if (typeof body.name === 'string') change.name = body.name;
       if (body.type !== undefined) change.type = body.type;
       if (body.kernel?.id || body.kernel?.name) {
-        const kernelId = await kernelFor(services, request, body, reply);
-        if (kernelId === null) return reply;
-        change.kernelId = kernelId;
+        change.kernelId = await kernelFor(services, request, body);
       }
       const updated = await sessions.update(session, change);
       const isLeft = updated.kernelId !== session.kernelId && !sessions.list().some(sameKernel(session));
@@ -136,13 +135,6 @@ export function sessionRoutes(app: App, services: Services): void {
     },
   );
   refuseOtherMethods(app, '/api/sessions/:sessionId', ['GET', 'PATCH', 'DELETE']);
-
-  function created(reply: FastifyReply, session: Session) {
-    return reply
-      .code(201)
-      .header('location', `${app.prefix}/api/sessions/${session.id}`)
-      .send(modelOf(session));
-  }
 }
 
 function sameKernel({ kernelId }: Session) {
@@ -166,23 +158,21 @@ function missing(field: string, what: string): RequestError {
   );
 }
 
-/** The kernel that is asked for; null when the answer has been given already. */
+/**
+ * The kernel that is asked for, launched if need be.
+ *
+ * @throws HttpError 501 for an unknown kernelspec, which is what Jupyter clients know it by
+ */
 async function kernelFor(
   services: Services,
   request: FastifyRequest,
   { kernel, env }: Body,
-  reply: FastifyReply,
-): Promise<string | null> {
+): Promise<string> {
   if (kernel?.id) return services.kernels.model(kernel.id).id;
   try {
     return (await launch(services, request, kernel?.name ?? undefined, env)).id;
   } catch (error) {
     if (!(error instanceof RequestError) || error.code !== 'UNKNOWN_KERNELSPEC') throw error;
-    // What Jupyter clients know a missing kernelspec by.
-    const { message, hint } = error;
-    await reply
-      .code(501)
-      .send({ message: `${message} ${hint}`, short_message: message, reason: hint } as never);
-    return null;
+    throw new HttpError(501, `${error.message} ${error.hint}`, error.hint, { short_message: error.message });
   }
 }
