@@ -6,7 +6,7 @@ import { splitCommand } from './processes/gateway-process.ts';
 describe('the command line of the benchmark', () => {
   it('measures everything, on the gateway of this project, unless told otherwise', () => {
     const options = parseOptions([]);
-    expect(options.gatewayCommand).toEqual(['node', 'src/server/cli.ts', 'serve']);
+    expect(options.gatewayCommand).toEqual(['node', 'dist/server/cli.js', 'serve']);
     expect(options.only).toEqual(['roundtrip', 'stream', 'data', 'buffers', 'memory', 'launch']);
     expect(options).toMatchObject({ rounds: 5, kernels: 50, quick: false, bridge: false });
   });

@@ -99,6 +99,15 @@ describe('a new gateway ends kernels that a killed one has left', () => {
   });
 });
 
+it('a new gateway removes records that were written halfway, unless their writer is alive', async () => {
+  const { runtimeDir, records } = await leftBehind();
+  const living = await startProcess();
+  const names = [await endedPid(), living.pid].map((pid) => `process-${KERNEL_ID}.json.${pid}`);
+  for (const name of names) await writeFile(join(records, name), '{');
+  await startProvisioner({ runtimeDir });
+  expect(await readdir(records)).toEqual(names.slice(1));
+});
+
 describe('a new gateway leaves alone', () => {
   it('a process that was given the process id of a kernel that is gone', async () => {
     const innocent = await startProcess();

@@ -20,11 +20,13 @@ describe("a kernel's end is noticed", () => {
     });
   });
 
-  it('however soon it comes', async () => {
+  it('however soon it comes, with its last words', async () => {
     const started = await startProvisioner();
     for (let round = 0; round < 20; round += 1) {
-      const { events, plan } = await launch(started, planOf('', { argv: ['/bin/true'] }));
-      expect(await events.next()).toMatchObject({ type: 'pod.gone' });
+      const { events, plan } = await launch(started, planOf('echo why >&2; exit 3'));
+      expect(await events.next()).toMatchObject({
+        failure: { message: "The kernel's process exited with code 3: why" },
+      });
       await started.provisioner.deletePod(plan);
     }
   });
@@ -137,9 +139,9 @@ describe('an interrupt', () => {
       'import os, signal, time',
       'signal.signal(signal.SIGINT, lambda *_: os.write(1, b"child got it\\n"))',
       'os.write(1, b"ready\\n")',
-      'time.sleep(60)',
+      'while True: time.sleep(0.02)',
     ];
-    const child = `python3 -S -c '${python.join('; ')}'`;
+    const child = `python3 -S -c '${python.join('\n')}'`;
     const { plan, pod, says } = await launch(started, planOf(`trap : INT; ${child} & wait; wait`));
     await says('ready');
     await started.provisioner.interrupt(plan, pod);

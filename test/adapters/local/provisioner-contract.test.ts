@@ -4,8 +4,11 @@ import { processesWith } from '../../../src/adapters/local/process-identity.ts';
 import { describeProvisioner } from '../../machines/provisioner-contract.ts';
 import { gone, killGroup, planOf, startProvisioner } from './local-kernels.ts';
 
-/** The shell itself stays, with the connection file, and by that the kernel's id, among its words. */
-const SCRIPTS = { runs: 'sleep 60 & wait', 'ends at once': 'exit 3' };
+/**
+ * The shell itself stays, with the connection file, and by that the kernel's id, among its words. It starts no
+ * other process: one that is killed together with it may be seen a moment longer.
+ */
+const SCRIPTS = { runs: 'kill -STOP $$', 'ends at once': 'exit 3' };
 const OPTIONS = { persistenceRoot: '/somewhere' };
 
 describeProvisioner(async () => {
