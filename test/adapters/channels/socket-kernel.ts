@@ -139,7 +139,7 @@ export class SocketKernel {
   async #beat(): Promise<void> {
     for await (const frames of this.#heartbeat) {
       this.beats.push(this.beating ? 'answered' : 'missed');
-      if (this.beating) await this.#heartbeat.send(frames);
+      if (this.beating && !this.#heartbeat.closed) await this.#heartbeat.send(frames);
     }
   }
 }
