@@ -12,6 +12,9 @@ import { temporaryDir } from '../kernelspecs/fixtures.ts';
 
 export const never = new AbortController().signal;
 
+/** The first of 100 ports that neither other kernels nor outgoing connections use, nor tests of another process. */
+export const FIRST_PORT = 61_000 + (process.pid % 40) * 100;
+
 /** A plan to run a shell script; its words are in `$1`, `$2` and so on. */
 export function planOf(
   script: string,

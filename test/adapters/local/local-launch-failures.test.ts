@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { processesWith } from '../../../src/adapters/local/process-identity.ts';
 import { KernelFailure } from '../../../src/machines/failure.ts';
-import { launch, never, planOf, startProvisioner } from './local-kernels.ts';
+import { FIRST_PORT, launch, never, planOf, startProvisioner } from './local-kernels.ts';
 
 const WAITS = 'exec sleep 60';
 
@@ -56,9 +56,9 @@ describe('a launch that fails leaves nothing behind', () => {
 
   it('when the port range is full', async () => {
     const started = await startProvisioner();
-    const portRange = { low: 31_000, high: 31_003 };
+    const portRange = { low: FIRST_PORT + 50, high: FIRST_PORT + 53 };
     await expect(started.provisioner.createPod(planOf(WAITS, { portRange }), never)).rejects.toThrow(
-      'no free port found between 31000 and 31003',
+      `no free port found between ${portRange.low} and ${portRange.high}`,
     );
     expect(await filesIn(started.runtimeDir)).toEqual([]);
   });
@@ -77,12 +77,12 @@ describe('a launch that fails leaves nothing behind', () => {
 
   it('and the next one with the same ports succeeds', async () => {
     const started = await startProvisioner();
-    const portRange = { low: 31_010, high: 31_014 };
+    const portRange = { low: FIRST_PORT + 60, high: FIRST_PORT + 64 };
     const abort = AbortSignal.abort();
     await expect(started.provisioner.createPod(planOf(WAITS, { portRange }), abort)).rejects.toThrow();
     const { plan } = await launch(started, planOf(WAITS, { portRange }));
     const { shell_port } = await started.provisioner.awaitHandshake(plan);
-    expect(shell_port).toBeGreaterThanOrEqual(31_010);
-    expect(shell_port).toBeLessThanOrEqual(31_014);
+    expect(shell_port).toBeGreaterThanOrEqual(portRange.low);
+    expect(shell_port).toBeLessThanOrEqual(portRange.high);
   });
 });
