@@ -577,7 +577,7 @@ export const kernelMachine = setup({
     detaching: {
       description: 'The gateway leaves; the kernel runs on, for another gateway to adopt',
       tags: 'ending',
-      entry: 'wantLeave',
+      entry: ['wantLeave', emit({ type: 'kernel.leaving' })],
       initial: 'recording',
       states: {
         recording: {

@@ -85,6 +85,7 @@ export type KernelEvent =
 export type KernelEmitted =
   | { type: 'kernel.restarting'; automatic: boolean; failure: Failure | null }
   | { type: 'kernel.running' }
+  | { type: 'kernel.leaving' }
   | { type: 'interrupt.delivered' }
   | { type: 'interrupt.failed'; failure: Failure }
   | { type: 'adoption.failed'; failure: Failure }

@@ -64,6 +64,7 @@ function followKernel(kernel: KernelActor, relay: KernelRelay, log: Logger): voi
   const { kernelId, kernelName, username } = kernel.getSnapshot().context.plan;
   log.info({ kernelId, kernelName, username }, `kernel ${kernelId} (${kernelName}) is launched`);
   kernel.on('kernel.running', () => log.info({ kernelId }, `kernel ${kernelId} runs`));
+  kernel.on('kernel.leaving', () => relay.leave());
   kernel.on('kernel.restarting', ({ automatic, failure }) => {
     if (failure === null) log.info({ kernelId }, `kernel ${kernelId} is restarted`);
     else
@@ -87,7 +88,6 @@ function followKernel(kernel: KernelActor, relay: KernelRelay, log: Logger): voi
 
 function takeLeave(relay: KernelRelay, { outcome, reason, failure }: KernelOutcome): void {
   if (outcome === 'detached') {
-    relay.leave();
     relay.end(GOING_AWAY, 'The gateway is going away; the kernel runs on');
   } else if (failure !== null) {
     relay.tellDead(failure);

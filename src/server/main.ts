@@ -78,7 +78,10 @@ export async function createGateway({ loaded, inputs, log, progress }: GatewayOp
   const root = settings.sessionPersistence ? settings.persistenceRoot || paths.dataDir : null;
   const { kernelspecs, pythonProblem } = await openKernelspecs(settings, paths, python, log, progress);
   const { records, sessions } = openPersistence(root, log);
-  const relays = new Relays(settings.wsReplayBufferSize);
+  const relays = new Relays(settings.wsReplayBufferSize, (kernelId, error) => {
+    channels.rejected.malformed += 1;
+    log.warn({ kernelId }, `a message of kernel ${kernelId} could not be sent to a client: ${error.message}`);
+  });
   const local = new LocalProvisioner({
     runtimeDir: paths.runtimeDir,
     persistenceRoot: root,

@@ -14,10 +14,12 @@ const CLOSE_BRACKET = 0x5d;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 
-/** Deeper than any kernel's parser goes. */
-const MAX_DEPTH = 512;
+/** As deep as Python's parser goes. */
+const MAX_DEPTH = 1000;
+/** A message has eight. */
+const MAX_MEMBERS = 1000;
 const LITERAL = /^(?:true|false|null|NaN|-?Infinity|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/;
-const MAX_LITERAL_LENGTH = 4096;
+const MAX_LITERAL_LENGTH = 65_536;
 
 /**
  * The top-level members of a JSON object: each value as a view on `json`, by
@@ -29,7 +31,10 @@ export function sliceObject(json: Buffer): Map<string, Buffer> {
   const members = new Map<string, Buffer>();
   let at = skipSpace(json, 0);
   if (json[at] !== OPEN_BRACE) throw malformed('expected an object', at);
-  at = skipMembers(json, at, 1, (key, start, end) => members.set(key, json.subarray(start, end)));
+  at = skipMembers(json, at, 1, (key, start, end) => {
+    members.set(key, json.subarray(start, end));
+    if (members.size > MAX_MEMBERS) throw malformed(`more than ${MAX_MEMBERS} members`, start);
+  });
   at = skipSpace(json, at);
   if (at !== json.length) throw malformed('unexpected text after the object', at);
   return members;

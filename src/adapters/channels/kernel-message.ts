@@ -34,6 +34,9 @@ export class MalformedMessageError extends Error {
   }
 }
 
+/** Buffers of one message from a client: more than any client sends, and few enough to be handled at once. */
+export const MOST_BUFFERS = 10_000;
+
 export const EMPTY_OBJECT = Buffer.from('{}');
 
 /** Bytes of a message, as counted against every limit. */

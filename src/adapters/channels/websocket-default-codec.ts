@@ -9,7 +9,7 @@
 import { isUtf8 } from 'node:buffer';
 import { sliceObject } from './json-slices.ts';
 import type { ChannelName, HeaderFields, KernelMessage } from './kernel-message.ts';
-import { EMPTY_OBJECT, MalformedMessageError, readHeader } from './kernel-message.ts';
+import { EMPTY_OBJECT, MalformedMessageError, MOST_BUFFERS, readHeader } from './kernel-message.ts';
 
 const WORD = 4;
 
@@ -101,6 +101,8 @@ function splitBinary(frame: Buffer): { json: Buffer; buffers: Buffer[] } {
       `frame: claims ${count} offsets, more than its ${frame.length} bytes can hold`,
     );
   }
+  if (count > MOST_BUFFERS)
+    throw new MalformedMessageError(`frame: ${count} offsets, at most ${MOST_BUFFERS} are allowed`);
   const offsets: number[] = [];
   let least = WORD * (1 + count);
   for (let index = 1; index <= count; index += 1) {
@@ -132,5 +134,9 @@ function channelMember(members: Map<string, Buffer>): string {
   const value = members.get('channel');
   if (value === undefined || value.equals(NULL)) return '';
   if (value[0] !== 0x22) throw new MalformedMessageError('channel: must be a string');
-  return value.toString('utf8', 1, value.length - 1);
+  try {
+    return JSON.parse(value.toString()) as string;
+  } catch (cause) {
+    throw new MalformedMessageError('channel: has a wrong escape', { cause });
+  }
 }

@@ -6,7 +6,7 @@
  * https://jupyter-server.readthedocs.io/en/latest/developers/websocket-protocols.html
  */
 import type { ChannelName, KernelMessage } from './kernel-message.ts';
-import { MalformedMessageError } from './kernel-message.ts';
+import { MalformedMessageError, MOST_BUFFERS } from './kernel-message.ts';
 
 export const V1_SUBPROTOCOL = 'v1.kernel.websocket.jupyter.org';
 
@@ -73,6 +73,8 @@ function readOffsets(frame: Buffer): number[] {
       `frame: claims ${count} offsets, more than its ${frame.length} bytes can hold`,
     );
   }
+  if (count > MOST_BUFFERS)
+    throw new MalformedMessageError(`frame: ${count} offsets, at most ${MOST_BUFFERS} are allowed`);
   const offsets: number[] = [];
   let least = BigInt(WORD * (1 + Number(count)));
   for (let index = 1; index <= Number(count); index += 1) {

@@ -72,7 +72,17 @@ export class ZmqChannels implements KernelChannels {
   open(kernelId: string, connection: ConnectionInfo, resumed: boolean): Observable<ChannelEvent> {
     return new Observable((events) => {
       const options = { ...this.#options, rejected: this.rejected };
-      const channels = new OpenChannels(kernelId, connection, resumed, this.#context, options, events);
+      let channels: OpenChannels;
+      try {
+        channels = new OpenChannels(kernelId, connection, resumed, this.#context, options, events);
+      } catch (error) {
+        const { message } = error as Error;
+        this.#options.log.warn(
+          { kernelId, err: error },
+          `kernel ${kernelId} can't be connected to: ${message}`,
+        );
+        return;
+      }
       this.#open.set(kernelId, channels);
       channels.start();
       return () => {

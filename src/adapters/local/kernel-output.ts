@@ -30,6 +30,8 @@ export class KernelOutput {
   readonly #directory: string;
   readonly #report: (line: OutputLine) => void;
   readonly #files = new Map<string, OutputFile>();
+  /** From the moment at which following begins. */
+  readonly #followed = new Set<string>();
   #watcher: FSWatcher | null = null;
 
   constructor(directory: string, report: (line: OutputLine) => void) {
@@ -43,6 +45,7 @@ export class KernelOutput {
 
   /** Follows both files of a kernel, from their start or, for an adopted kernel, from their present end. */
   async follow(kernelId: string, from: 'start' | 'end'): Promise<void> {
+    this.#followed.add(kernelId);
     this.#watcher ??= this.#watch();
     for (const stream of OUTPUT_STREAMS) {
       const handle = await open(this.path(kernelId, stream), 'r+');
@@ -74,7 +77,8 @@ export class KernelOutput {
       await this.#files.get(name)?.close();
       this.#files.delete(name);
     }
-    if (this.#files.size > 0) return;
+    this.#followed.delete(kernelId);
+    if (this.#followed.size > 0) return;
     this.#watcher?.close();
     this.#watcher = null;
   }

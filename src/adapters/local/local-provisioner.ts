@@ -4,8 +4,9 @@
  * kernel which another gateway started, from its connections (see `examine`).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { access, constants, open, readFile, rm, stat } from 'node:fs/promises';
+import { constants as fileModes, rmSync } from 'node:fs';
+import { access, open, readFile, rm, stat } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Observable, Subject } from 'rxjs';
@@ -83,7 +84,7 @@ export class LocalProvisioner implements KernelProvisioner {
 
   async check(plan: LaunchPlan): Promise<void> {
     const [command] = plan.argv;
-    await access(command ?? '', constants.X_OK).catch((cause) => {
+    await access(command ?? '', fileModes.X_OK).catch((cause) => {
       throw refused(
         `kernelspec ${plan.kernelName}: argv[0] ${command} can't be executed.`,
         'Correct its kernel.json.',
@@ -109,14 +110,16 @@ export class LocalProvisioner implements KernelProvisioner {
 
   async createPod(plan: LaunchPlan, signal: AbortSignal): Promise<Pod> {
     const { kernelId } = plan;
-    const ports = await this.#ports.allocate(PORT_NAMES.length, LOOPBACK, plan.portRange);
+    let ports: number[] = [];
     try {
+      ports = await this.#ports.allocate(PORT_NAMES.length, LOOPBACK, plan.portRange);
       const started = await this.#start(plan, ports);
       signal.throwIfAborted();
       return started;
     } catch (error) {
+      const isRegistered = this.#processes.has(kernelId);
       await this.deletePod(plan);
-      this.#ports.release(ports);
+      if (!isRegistered) this.#ports.release(ports);
       if (error instanceof KernelFailure || signal.aborted) throw error;
       throw new KernelFailure(
         {
@@ -148,7 +151,7 @@ export class LocalProvisioner implements KernelProvisioner {
 
   async interrupt(plan: LaunchPlan, pod: Pod): Promise<void> {
     const running = this.#processes.get(plan.kernelId);
-    const signal = (plan.env['EG_ALTERNATE_SIGINT'] ?? 'SIGINT') as NodeJS.Signals;
+    const signal = this.#interruptSignal(plan);
     if (running === undefined || running.uid !== pod.uid || !signalGroup(running.pid, signal)) {
       throw new Error(`kernel ${plan.kernelId} has no process to interrupt`);
     }
@@ -233,6 +236,16 @@ export class LocalProvisioner implements KernelProvisioner {
     return join(this.#options.runtimeDir, `kernel-${kernelId}.json`);
   }
 
+  #interruptSignal({ kernelId, env }: LaunchPlan): NodeJS.Signals {
+    const chosen = env['EG_ALTERNATE_SIGINT'] ?? 'SIGINT';
+    if (Object.hasOwn(constants.signals, chosen)) return chosen as NodeJS.Signals;
+    this.#options.log.warn(
+      { kernelId },
+      `EG_ALTERNATE_SIGINT: ${chosen} is no signal; SIGINT is sent instead`,
+    );
+    return 'SIGINT';
+  }
+
   async #start(plan: LaunchPlan, ports: number[]): Promise<Pod> {
     const { kernelId } = plan;
     const connectionFile = this.#connectionFile(kernelId);
@@ -306,8 +319,8 @@ export class LocalProvisioner implements KernelProvisioner {
   }
 
   async #kill(running: LocalProcess): Promise<void> {
-    const isAlive = await this.#isAlive(running);
-    if (isAlive || running.child !== null) signalGroup(running.pid, 'SIGKILL');
+    const { pid, identity, child } = running;
+    if (child !== null || (await isGroupOf(pid, identity))) signalGroup(pid, 'SIGKILL');
     if (running.child !== null) return running.exited;
     const deadline = Date.now() + KILL_TIMEOUT;
     while (await this.#isAlive(running)) {

@@ -77,7 +77,12 @@ export class ProcessRecords {
 
 async function readRecord(path: string): Promise<ProcessRecord | null> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as ProcessRecord;
+    const record = JSON.parse(await readFile(path, 'utf8')) as Partial<ProcessRecord> | null;
+    const isWhole =
+      typeof record?.kernelId === 'string' &&
+      typeof record.connectionFile === 'string' &&
+      typeof record.gateway?.pid === 'number';
+    return isWhole ? (record as ProcessRecord) : null;
   } catch {
     return null;
   }

@@ -4,6 +4,7 @@ import type { App } from '../fastify-app.ts';
 import { HttpError, printable } from '../http-error.ts';
 import type { Services } from '../services.ts';
 import { ClientSocket } from '../websocket/client-socket.ts';
+import { refuseOtherMethods } from './resource.ts';
 import { ChannelsQuery, KernelId } from './schemas.ts';
 
 const SESSION_ID = /^[\x21-\x7e]{1,256}$/;
@@ -44,6 +45,7 @@ export function channelRoutes(app: App, services: Services): void {
       });
     },
   });
+  refuseOtherMethods(app, '/api/kernels/:kernelId/channels', ['GET']);
 }
 
 /** Null when the client gave none. @throws HttpError 400 */

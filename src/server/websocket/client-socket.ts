@@ -34,7 +34,8 @@ export class ClientSocket {
   readonly protocol: ClientProtocol;
   readonly #ws: WebSocket;
   readonly #stream: Socket;
-  readonly #options: ClientSocketOptions;
+  /** Not below what the stream takes before it tells that it has drained. */
+  readonly #bufferSize: number;
   readonly #pings: NodeJS.Timeout | undefined;
   #corked = false;
   #unanswered = 0;
@@ -43,7 +44,7 @@ export class ClientSocket {
   constructor(ws: WebSocket, stream: Socket, options: ClientSocketOptions, listener: ClientSocketListener) {
     this.#ws = ws;
     this.#stream = stream;
-    this.#options = options;
+    this.#bufferSize = Math.max(options.bufferSize, stream.writableHighWaterMark);
     this.protocol = protocolOf(ws.protocol);
     ws.on('message', (data, binary) => {
       try {
@@ -66,13 +67,14 @@ export class ClientSocket {
 
   /** More has been written than the client has taken: hold further messages back. */
   get isBehind(): boolean {
-    return this.#stream.writableLength > this.#options.bufferSize;
+    return this.#stream.writableLength > this.#bufferSize;
   }
 
+  /** @throws MalformedMessageError when the message can't be told in this client's protocol */
   send(outgoing: OutgoingMessage): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
-    this.#cork();
     const { data, binary } = outgoing.frame(this.protocol);
+    this.#cork();
     this.#ws.send(data, { binary });
     if (this.isBehind) this.#uncork();
   }

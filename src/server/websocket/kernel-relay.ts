@@ -19,6 +19,8 @@ export interface RelayOptions {
   budget: BacklogBudget;
   /** Told how many clients are connected, whenever that changes. */
   clientsChanged(clients: number): void;
+  /** Told of each message that could not be sent to a client. */
+  dropped?(error: Error): void;
 }
 
 /** A client, connected or away. */
@@ -57,6 +59,7 @@ export class KernelRelay {
   #link: ChannelLink | null = null;
   #iopubPaused = false;
   #leaving = false;
+  #ended = false;
   /** Why what is pending is not answered, should the sockets be closed now. */
   #unanswered = SHUT_DOWN;
 
@@ -147,6 +150,7 @@ export class KernelRelay {
 
   /** Closes all clients' sockets and forgets everyone. */
   end(code: number, reason: string): void {
+    this.#ended = true;
     const sessions = [...this.#sessions];
     this.#sessions.clear();
     this.#backlog.trim(this.#backlog.next);
@@ -171,10 +175,10 @@ export class KernelRelay {
     session.socket = null;
     if (session.id === null) this.#forget(session);
     else session.position ??= this.#backlog.next;
-    const absent = [...this.#sessions].filter((other) => other.socket === null);
-    if (absent.length > MOST_ABSENT) this.#forget(absent[0] as ClientSession);
     // A session that leaves last is forgotten last.
     if (this.#sessions.delete(session)) this.#sessions.add(session);
+    const absent = [...this.#sessions].filter((other) => other.socket === null);
+    if (absent.length > MOST_ABSENT) this.#forget(absent[0] as ClientSession);
     this.#holdKernelBack();
     this.#options.clientsChanged(this.clients);
   }
@@ -216,8 +220,18 @@ export class KernelRelay {
   #sendOrWait(session: ClientSession, outgoing: OutgoingMessage): boolean {
     if (session.position === null && session.socket?.isBehind) session.position = this.#backlog.next;
     if (session.position !== null) return true;
-    session.socket?.send(outgoing);
+    if (session.socket !== null) this.#send(session.socket, outgoing);
     return false;
+  }
+
+  /** A kernel can sign a header that is no JSON: such a message can't be told in every protocol. */
+  #send(socket: ClientSocket, outgoing: OutgoingMessage): void {
+    try {
+      socket.send(outgoing);
+    } catch (error) {
+      if (!(error instanceof MalformedMessageError)) throw error;
+      this.#options.dropped?.(error);
+    }
   }
 
   #dropOverflow(): void {
@@ -239,12 +253,12 @@ export class KernelRelay {
     const { socket } = session;
     if (socket === null || session.position === null) return;
     while (!socket.isBehind && session.position < this.#backlog.next) {
-      if (session.missed > 0) socket.send(new OutgoingMessage(missedMessage(session.missed)));
+      if (session.missed > 0) this.#send(socket, new OutgoingMessage(missedMessage(session.missed)));
       session.missed = 0;
       const entry = this.#backlog.at(session.position);
       session.position += 1;
       if (entry !== undefined && (entry.target === null || entry.target === session))
-        socket.send(entry.outgoing);
+        this.#send(socket, entry.outgoing);
     }
     if (session.position >= this.#backlog.next) session.position = null;
     this.#trim();
@@ -280,7 +294,9 @@ export class KernelRelay {
   }
 
   #failPending(failure: Failure): void {
-    if (this.#leaving) return;
+    if (this.#leaving || this.#ended) return;
+    // They are told that it was not run: then it must not be.
+    this.#inbox = [];
     for (const request of this.#pending.takeAll()) {
       for (const message of unansweredMessages(request, failure)) {
         this.#deliver(message, message.channel === 'iopub' ? null : request.client);

@@ -11,15 +11,25 @@ export class Relays implements MessageSink {
   readonly #relays = new Map<string, KernelRelay>();
   readonly #backlogLimit: number;
   readonly #budget: BacklogBudget;
+  readonly #dropped: ((kernelId: string, error: Error) => void) | undefined;
 
-  /** @param backlogLimit bytes of output kept for each kernel's absent and slow clients */
-  constructor(backlogLimit: number) {
+  /**
+   * @param backlogLimit bytes of output kept for each kernel's absent and slow clients
+   * @param dropped told of each message that could not be sent to a client
+   */
+  constructor(backlogLimit: number, dropped?: (kernelId: string, error: Error) => void) {
+    this.#dropped = dropped;
     this.#backlogLimit = backlogLimit;
     this.#budget = new BacklogBudget(backlogLimit * FULL_BACKLOGS);
   }
 
   add(kernelId: string, clientsChanged: (clients: number) => void): KernelRelay {
-    const relay = new KernelRelay({ backlogLimit: this.#backlogLimit, budget: this.#budget, clientsChanged });
+    const relay = new KernelRelay({
+      backlogLimit: this.#backlogLimit,
+      budget: this.#budget,
+      clientsChanged,
+      dropped: (error) => this.#dropped?.(kernelId, error),
+    });
     this.#relays.set(kernelId, relay);
     return relay;
   }

@@ -64,9 +64,9 @@ describe('the members of an object', () => {
   it.each([
     ['arrays', '[', ']'],
     ['objects', '{"a":', '}'],
-  ])('may hold %s 512 levels deep, and no deeper', (_what, open, close) => {
-    expect(sliced(nested(open, 512, close))).toHaveProperty('a');
-    expect(() => sliced(nested(open, 513, close))).toThrow('nested more than 512 levels deep');
+  ])('may hold %s 1000 levels deep, and no deeper', (_what, open, close) => {
+    expect(sliced(nested(open, 1000, close))).toHaveProperty('a');
+    expect(() => sliced(nested(open, 1001, close))).toThrow('nested more than 1000 levels deep');
   });
 
   it('survive being nested without end', () => {
