@@ -204,9 +204,12 @@ class OpenChannels {
 
   #received(message: KernelMessage): void {
     if (message.channel === 'iopub') {
+      this.#options.sink.received(this.#kernelId, message);
       this.#noteSignOfLife(message);
       if (!this.#ready) this.#noteAnswer('iopub');
-    } else if (answersGateway(message)) {
+      return;
+    }
+    if (answersGateway(message)) {
       this.#asked.delete(message.channel);
       this.#noteAnswer(message.channel);
       this.#replies.get(readHeader(message.parentHeader).msg_id)?.();

@@ -27,6 +27,8 @@ export interface ClientSocketListener {
 /** RFC 6455 section 7.4.1. */
 const INTERNAL_ERROR = 1011;
 
+/** Bytes gathered before they are written without waiting for the turn's end. */
+const FLUSH_SIZE = 256 * 1024;
 /** Pings that may go unanswered before a client counts as gone. */
 const PINGS_MISSED = 2;
 
@@ -38,6 +40,15 @@ export class ClientSocket {
   readonly #bufferSize: number;
   readonly #pings: NodeJS.Timeout | undefined;
   #corked = false;
+  #corkedBytes = 0;
+  #wasBehind = false;
+  /** Goes on before everything is written, so that the connection never runs dry. */
+  readonly #flushed = () => {
+    if (!this.#wasBehind || this.#stream.writableLength > this.#bufferSize / 2) return;
+    this.#wasBehind = false;
+    this.#drained();
+  };
+  readonly #drained: () => void;
   #unanswered = 0;
   #paused = false;
 
@@ -61,7 +72,8 @@ export class ClientSocket {
       clearInterval(this.#pings);
       listener.closed();
     });
-    stream.on('drain', () => listener.drained());
+    this.#drained = () => listener.drained();
+    stream.on('drain', this.#drained);
     if (options.pingInterval > 0) this.#pings = setInterval(() => this.#ping(), options.pingInterval);
   }
 
@@ -75,8 +87,10 @@ export class ClientSocket {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
     const { data, binary } = outgoing.frame(this.protocol);
     this.#cork();
-    this.#ws.send(data, { binary });
-    if (this.isBehind) this.#uncork();
+    this.#ws.send(data, { binary }, this.#flushed);
+    this.#corkedBytes += data.length;
+    this.#wasBehind ||= this.isBehind;
+    if (this.#corkedBytes > FLUSH_SIZE) this.#uncork();
   }
 
   /** Stops reading from the client, whose requests its kernel can't take yet. */
@@ -109,6 +123,7 @@ export class ClientSocket {
   #uncork(): void {
     if (!this.#corked) return;
     this.#corked = false;
+    this.#corkedBytes = 0;
     this.#stream.uncork();
   }
 
