@@ -25,12 +25,16 @@ interface PlannedPod {
   pod: Pod;
 }
 
+interface ConnectedPod extends PlannedPod {
+  connection: ConnectionInfo;
+}
+
 /** The kernel machine, ready to run. */
 export function connectKernelMachine({ provisionerOf, channels, records }: KernelPorts) {
-  const interrupt = ({ plan, pod }: PlannedPod) =>
+  const interrupt = ({ plan, pod, connection }: ConnectedPod) =>
     plan.interruptMode === 'message'
       ? channels.interrupt(plan.kernelId)
-      : provisionerOf(plan).interrupt(plan, pod);
+      : provisionerOf(plan).interrupt(plan, pod, connection);
   return kernelMachine.provide({
     actors: {
       podEvents: fromEventObservable<PodEvent, { plan: LaunchPlan }>(({ input }) =>
@@ -57,12 +61,16 @@ export function connectKernelMachine({ provisionerOf, channels, records }: Kerne
         provisionerOf(input.plan).detachPod(input.plan, input.pod),
       ),
       saveRecord: fromPromise<void, KernelRecord>(({ input }) => records.save(input)),
-      interrupt: fromPromise<void, PlannedPod>(({ input }) => interrupt(input)),
-      requestShutdown: fromPromise<void, PlannedPod & { restart: boolean }>(async ({ input }) => {
-        // What the kernel is busy with would keep it from exiting; one that can't be interrupted is asked all the same.
-        interrupt(input).catch(() => {});
-        await channels.requestShutdown(input.plan.kernelId, input.restart);
-      }),
+      interrupt: fromPromise<void, ConnectedPod>(({ input }) => interrupt(input)),
+      requestShutdown: fromPromise<void, ConnectedPod & { restart: boolean; grace: number }>(
+        async ({ input }) => {
+          const { plan, pod, connection, restart, grace } = input;
+          // What the kernel is busy with would keep it from exiting; one that can't be interrupted is asked all the same.
+          interrupt(input).catch(() => {});
+          await channels.requestShutdown(plan.kernelId, restart);
+          await provisionerOf(plan).requestExit(plan, pod, connection, grace);
+        },
+      ),
       deletePod: fromPromise<void, { plan: LaunchPlan; pod: Pod | null }>(({ input }) =>
         provisionerOf(input.plan).deletePod(input.plan, input.pod),
       ),

@@ -1,6 +1,20 @@
 /** The failures that the chart itself finds, by its clock or by what is missing, in words for the user. */
-import type { Failure } from './failure.ts';
+import type { Failure, FailureCode } from './failure.ts';
 import type { KernelContext } from './kernel-state.ts';
+
+/** Deaths after which the same pod, made anew, has a chance: what caused them was not the pod's own making, or may pass. */
+const WORTH_A_RESTART: ReadonlySet<FailureCode> = new Set([
+  'POD_GONE',
+  'CONTAINER_EXITED',
+  'POD_EVICTED',
+  'POD_PREEMPTED',
+  'POD_DELETED',
+  'NODE_LOST',
+]);
+
+export function isWorthARestart({ code }: Failure): boolean {
+  return WORTH_A_RESTART.has(code);
+}
 
 export function launchTimedOut({ plan, progress }: KernelContext): Failure {
   return {

@@ -53,6 +53,18 @@ const EARLY_DEATH = {
     known(earlyDeath(context, event.output)),
 };
 
+interface ConnectedPod {
+  plan: LaunchPlan;
+  pod: Pod;
+  connection: ConnectionInfo;
+}
+
+const connectedPod = ({ plan, pod, connection }: KernelContext): ConnectedPod => ({
+  plan,
+  pod: known(pod),
+  connection: known(connection),
+});
+
 /** Stands in for an actor until `kernelActors` provides the real one. */
 const task = <Output, Input>() =>
   fromPromise<Output, Input>(() =>
@@ -82,8 +94,8 @@ export const kernelMachine = setup({
     adoptPod: task<Pod | null, { plan: LaunchPlan; pod: Pod }>(),
     detachPod: task<void, { plan: LaunchPlan; pod: Pod }>(),
     saveRecord: task<void, KernelRecord>(),
-    interrupt: task<void, { plan: LaunchPlan; pod: Pod }>(),
-    requestShutdown: task<void, { plan: LaunchPlan; pod: Pod; restart: boolean }>(),
+    interrupt: task<void, ConnectedPod>(),
+    requestShutdown: task<void, ConnectedPod & { restart: boolean; grace: number }>(),
     deletePod: task<void, { plan: LaunchPlan; pod: Pod | null }>(),
     deleteNamespace: task<void, LaunchPlan>(),
     deleteRecord: task<void, { kernelId: string }>(),
@@ -108,7 +120,8 @@ export const kernelMachine = setup({
     needsNamespace: ({ context }) => context.plan.ownNamespace !== null,
     podHasAddress: ({ context }) => context.pod !== null && context.pod.ip !== '',
     isCurrentPod: ({ context, event }) => isCurrentPod(context, event as PodEvent),
-    isDeathToRestart: ({ context, event }) => isCurrentPod(context, event as PodEvent) && mayRestart(context),
+    isDeathToRestart: ({ context, event }) =>
+      event.type === 'pod.gone' && isCurrentPod(context, event) && mayRestart(context, event.failure),
     isBusy: ({ context }) => context.executionState === 'busy',
     isIdle: ({ context }) => context.executionState === 'idle',
     isCulling: ({ context }) => context.policy.cullIdleTimeout > 0,
@@ -297,8 +310,10 @@ export const kernelMachine = setup({
             input: ({ context }) => context.plan,
             onDone: [
               {
-                guard: ({ context, event }) =>
-                  earlyDeath(context, event.output) !== null && mayRestart(context),
+                guard: ({ context, event }) => {
+                  const death = earlyDeath(context, event.output);
+                  return death !== null && mayRestart(context, death);
+                },
                 target: '#kernel.restarting',
                 actions: [EARLY_DEATH, 'countRestart', 'tellRestarting'],
               },
@@ -461,7 +476,7 @@ export const kernelMachine = setup({
                 interrupting: {
                   invoke: {
                     src: 'interrupt',
-                    input: ({ context }) => ({ plan: context.plan, pod: known(context.pod) }),
+                    input: ({ context }) => connectedPod(context),
                     onDone: { target: 'none', actions: emit({ type: 'interrupt.delivered' }) },
                     onError: {
                       target: 'none',
@@ -518,9 +533,9 @@ export const kernelMachine = setup({
           invoke: {
             src: 'requestShutdown',
             input: ({ context }) => ({
-              plan: context.plan,
-              pod: known(context.pod),
+              ...connectedPod(context),
               restart: context.goal === 'restart',
+              grace: context.policy.shutdownGrace,
             }),
             onError: [
               { guard: 'wantsRestart', target: '#kernel.restarting' },

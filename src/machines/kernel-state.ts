@@ -4,6 +4,7 @@
  * all times are milliseconds.
  */
 import type { Failure } from './failure.ts';
+import { isWorthARestart } from './kernel-failures.ts';
 import type {
   ChannelEvent,
   ConnectionInfo,
@@ -168,8 +169,10 @@ export function changesCulling({ policy }: KernelContext, changed: Partial<Kerne
   return names.some((name) => changed[name] !== undefined && changed[name] !== policy[name]);
 }
 
-export function mayRestart({ everRan, goal, restartsInARow, policy }: KernelContext): boolean {
-  return everRan && goal !== 'stop' && restartsInARow < policy.restartLimit;
+/** Whether a kernel that died for this reason is restarted of its own accord. */
+export function mayRestart(context: KernelContext, death: Failure): boolean {
+  const { everRan, goal, restartsInARow, policy } = context;
+  return everRan && goal !== 'stop' && restartsInARow < policy.restartLimit && isWorthARestart(death);
 }
 
 export function mayCull({ executionState, clients, policy }: KernelContext): boolean {

@@ -90,6 +90,10 @@ export interface ConnectionInfo {
   key: string;
   signature_scheme: string;
   kernel_name?: string;
+  /** Where the launcher in the pod takes signals; absent when it takes none, and for local kernels. */
+  comm_port?: number;
+  /** 1: any message is obeyed; 2: only one that is signed with `key`. */
+  comm_version?: 1 | 2;
 }
 
 /** What becomes of a kernel's pod, in the order in which it happened. */
@@ -129,7 +133,12 @@ export interface KernelProvisioner {
   /** Waits until the kernel has told how to reach it. @throws KernelFailure `HANDSHAKE_FAILED` */
   awaitHandshake(plan: LaunchPlan, pod: Pod, signal: AbortSignal): Promise<ConnectionInfo>;
   /** Sends the interrupt signal of the kernelspec. */
-  interrupt(plan: LaunchPlan, pod: Pod): Promise<void>;
+  interrupt(plan: LaunchPlan, pod: Pod, connection: ConnectionInfo): Promise<void>;
+  /**
+   * Lets a pod end whose kernel was just asked to: what else runs in it is asked as well, and it is ended by force
+   * after `grace` milliseconds. Its end is told by {@link podEvents}.
+   */
+  requestExit(plan: LaunchPlan, pod: Pod, connection: ConnectionInfo, grace: number): Promise<void>;
   /** Null when the pod is known to be gone; an error leaves that open. From then on {@link podEvents} tells about it again. */
   adoptPod(plan: LaunchPlan, pod: Pod): Promise<Pod | null>;
   /** Lets go of the pod without ending it: another gateway is going to adopt it. */

@@ -141,6 +141,7 @@ function fakeProvisioner(calls: PendingCalls, world: FakeWorld): KernelProvision
     awaitHandshake: ({ kernelId }, _pod, signal) =>
       calls.ask('awaitHandshake', kernelId, { answer: () => CONNECTION, signal }),
     interrupt: ({ kernelId }) => calls.ask('interrupt', kernelId, nothing),
+    requestExit: async () => {},
     adoptPod: ({ kernelId }, pod) =>
       calls.ask('adoptPod', kernelId, {
         answer: (given) => {

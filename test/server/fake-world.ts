@@ -74,6 +74,7 @@ export class FakeWorld {
         if (this.interruptsFail) throw new Error('there is no process to interrupt');
         this.interrupted.push(kernelId);
       },
+      requestExit: async () => {},
       adoptPod: async (_plan, pod) => pod,
       // As long as closing a file takes.
       detachPod: () => new Promise((resolve) => setTimeout(resolve, 5)),

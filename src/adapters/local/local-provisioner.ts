@@ -157,6 +157,9 @@ export class LocalProvisioner implements KernelProvisioner {
     }
   }
 
+  /** The kernel itself is all there is. */
+  async requestExit(): Promise<void> {}
+
   async adoptPod(plan: LaunchPlan, pod: Pod): Promise<Pod | null> {
     const { kernelId } = plan;
     const identity = pod.pid === null ? null : await processIdentity(pod.pid);
