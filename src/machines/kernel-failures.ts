@@ -19,7 +19,7 @@ export function isWorthARestart({ code }: Failure): boolean {
 export function launchTimedOut({ plan, progress }: KernelContext): Failure {
   return {
     code: 'LAUNCH_TIMEOUT',
-    message: `Kernel ${plan.kernelName} was not ready within ${plan.launchTimeout / 1000} s: ${progress}.`,
+    message: `Kernel ${plan.kernelName} was not ready within ${plan.launchTimeout / 1000} s: it was still ${progress}.`,
     hint: 'If it only needs longer, raise KERNEL_LAUNCH_TIMEOUT (client) or EG_KERNEL_LAUNCH_TIMEOUT (gateway).',
   };
 }

@@ -36,6 +36,7 @@ import {
   mayRestart,
   outcomeOf,
   pendingProgress,
+  podProgress,
   recordOf,
   restartBackoff,
   TEARDOWN_ATTEMPTS,
@@ -160,7 +161,7 @@ export const kernelMachine = setup({
     noteLeaving: assign({ leaving: true }),
     noteProgress: assign({
       progress: ({ event, context }) =>
-        event.type === 'pod.pending' ? `its pod was pending (${event.message})` : context.progress,
+        event.type === 'pod.pending' ? podProgress(event.message) : context.progress,
     }),
     notePod: assign({ pod: ({ event, context }) => (event.type === 'pod.ready' ? event.pod : context.pod) }),
     noteStatus: assign(({ event, context }) => {
@@ -266,7 +267,7 @@ export const kernelMachine = setup({
       states: {
         checking: {
           description: 'Refuses what can be refused, before anything exists',
-          entry: { type: 'progress', params: 'it was still being checked' },
+          entry: { type: 'progress', params: 'checking what it was asked for' },
           invoke: {
             src: 'check',
             input: ({ context }) => context.plan,
@@ -283,7 +284,7 @@ export const kernelMachine = setup({
         },
         namespaceProvisioning: {
           description: 'Makes a namespace for this kernel alone, with its role binding',
-          entry: { type: 'progress', params: 'its namespace was still being made' },
+          entry: { type: 'progress', params: 'creating its namespace' },
           invoke: {
             src: 'createNamespace',
             input: ({ context }) => context.plan,
@@ -304,7 +305,7 @@ export const kernelMachine = setup({
         },
         podCreating: {
           description: 'Asks for the pod, or starts the process',
-          entry: ['forgetEarlyNews', { type: 'progress', params: 'its pod was still being created' }],
+          entry: ['forgetEarlyNews', { type: 'progress', params: 'creating its pod' }],
           invoke: {
             src: 'createPod',
             input: ({ context }) => context.plan,
@@ -353,7 +354,7 @@ export const kernelMachine = setup({
         },
         handshaking: {
           description: 'Waits for the kernel to tell its ports and key',
-          entry: { type: 'progress', params: 'it had not told yet how to reach it' },
+          entry: { type: 'progress', params: 'waiting for the kernel to tell how to reach it' },
           invoke: {
             src: 'awaitHandshake',
             input: ({ context }) => ({ plan: context.plan, pod: known(context.pod) }),
@@ -370,7 +371,7 @@ export const kernelMachine = setup({
         },
         recording: {
           description: 'Written down before anyone is told that it runs, so that it is never lost',
-          entry: { type: 'progress', params: 'it was still being written down' },
+          entry: { type: 'progress', params: 'writing it down' },
           invoke: {
             src: 'saveRecord',
             input: ({ context }) => known(recordOf(context)),
@@ -418,6 +419,7 @@ export const kernelMachine = setup({
         awaitingKernelInfo: {
           description: 'Until the kernel answers, and nothing it says on iopub can be lost any more',
           tags: 'launching',
+          entry: { type: 'progress', params: 'waiting for the kernel to answer' },
           after: {
             kernelInfoTimeout: [
               { guard: 'isResumed', target: 'running' },

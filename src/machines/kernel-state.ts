@@ -53,7 +53,7 @@ export interface KernelContext {
   lastActivity: number;
   /** WebSocket connections. */
   clients: number;
-  /** What the launch waits for at the moment, in words that end a sentence. */
+  /** What the launch is about at the moment, in words that go on after "it is". */
   progress: string;
   /** News of pods that came before the call that creates one had answered. */
   earlyNews: PodEvent[];
@@ -113,7 +113,7 @@ export function initialContext({ plan, policy, now, adopt }: KernelInput): Kerne
     startedAt: adopt?.startedAt ?? now,
     lastActivity: adopt?.lastActivity ?? now,
     clients: 0,
-    progress: 'it had not begun',
+    progress: 'about to begin',
     earlyNews: [],
     unresponsive: false,
     goal: 'run',
@@ -151,12 +151,14 @@ export function earlyDeath({ earlyNews }: KernelContext, pod: Pod): Failure | nu
   return gone?.type === 'pod.gone' ? gone.failure : null;
 }
 
-/** What a pending pod waits for, in words that end a sentence. */
+/** What a pending pod waits for. */
 export function pendingProgress({ earlyNews, pod }: KernelContext): string {
   const pending = earlyNews.findLast((news) => news.type === 'pod.pending' && news.uid === pod?.uid);
-  return pending?.type === 'pod.pending'
-    ? `its pod was pending (${pending.message})`
-    : 'its pod was still pending';
+  return podProgress(pending?.type === 'pod.pending' ? pending.message : null);
+}
+
+export function podProgress(message: string | null): string {
+  return message === null ? 'waiting for its pod' : `waiting for its pod (${message})`;
 }
 
 /** A kernel that another gateway launched, and that was not restarted since: it may be too busy to answer. */

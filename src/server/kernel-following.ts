@@ -63,6 +63,7 @@ export function followKernels(followers: Followers): void {
 function followKernel(kernel: KernelActor, relay: KernelRelay, log: Logger): void {
   const { kernelId, kernelName, username } = kernel.getSnapshot().context.plan;
   log.info({ kernelId, kernelName, username }, `kernel ${kernelId} (${kernelName}) is launched`);
+  followProgress(kernel, log);
   kernel.on('kernel.running', () => log.info({ kernelId }, `kernel ${kernelId} runs`));
   kernel.on('kernel.leaving', () => relay.leave());
   kernel.on('kernel.restarting', ({ automatic, failure }) => {
@@ -84,6 +85,19 @@ function followKernel(kernel: KernelActor, relay: KernelRelay, log: Logger): voi
       log.warn({ kernelId, code: failure.code }, `kernel ${kernelId}: ${failure.message} ${failure.hint}`);
     });
   }
+}
+
+/** Each step of a launch is logged; what keeps its pod waiting is what operators look for. */
+function followProgress(kernel: KernelActor, log: Logger): void {
+  const { kernelId } = kernel.getSnapshot().context.plan;
+  let logged = '';
+  kernel.subscribe((snapshot) => {
+    const { progress } = snapshot.context;
+    if (progress === logged || !snapshot.hasTag('launching')) return;
+    logged = progress;
+    const level = snapshot.matches({ launching: 'podPending' }) ? 'info' : 'debug';
+    log[level]({ kernelId }, `kernel ${kernelId} is launched: ${progress}`);
+  });
 }
 
 function takeLeave(relay: KernelRelay, { outcome, reason, failure }: KernelOutcome): void {

@@ -21,6 +21,8 @@ export interface KernelModel {
   last_activity: string;
   execution_state: string;
   connections: number;
+  /** While it is launched: what that is about at the moment. */
+  progress?: string;
 }
 
 export interface KernelsOptions {
@@ -195,12 +197,14 @@ function notRunning(kernelId: string): HttpError {
 }
 
 export function modelOf(kernel: KernelActor): KernelModel {
-  const { plan, lastActivity, executionState, clients } = kernel.getSnapshot().context;
+  const snapshot = kernel.getSnapshot();
+  const { plan, lastActivity, executionState, clients, progress } = snapshot.context;
   return {
     id: plan.kernelId,
     name: plan.kernelName,
     last_activity: new Date(lastActivity).toISOString(),
     execution_state: executionState,
     connections: clients,
+    ...(snapshot.hasTag('launching') && { progress }),
   };
 }

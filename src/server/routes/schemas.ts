@@ -23,15 +23,21 @@ export const ErrorAnswer = {
 /** The errors that any route may answer with. */
 export const ERRORS = { '4xx': ErrorAnswer, '5xx': ErrorAnswer } as const;
 
+const kernelMembers = object({
+  id: { type: 'string', format: 'uuid' },
+  name: { type: 'string', description: 'Name of the kernelspec' },
+  last_activity: { type: 'string', description: 'ISO 8601 with a fraction and Z' },
+  execution_state: { type: 'string', description: 'starting, idle, busy, restarting or dead' },
+  connections: { type: 'integer', description: 'WebSocket connections' },
+});
+
 export const Kernel = {
   title: 'Kernel',
-  ...object({
-    id: { type: 'string', format: 'uuid' },
-    name: { type: 'string', description: 'Name of the kernelspec' },
-    last_activity: { type: 'string', description: 'ISO 8601 with a fraction and Z' },
-    execution_state: { type: 'string', description: 'starting, idle, busy, restarting or dead' },
-    connections: { type: 'integer', description: 'WebSocket connections' },
-  }),
+  ...kernelMembers,
+  properties: {
+    ...kernelMembers.properties,
+    progress: { type: 'string', description: 'While it is launched: what that is about at the moment' },
+  },
 } as const;
 
 export const KernelId = object({ kernelId: string });

@@ -43,7 +43,7 @@ export const launching: Scenarios = {
   'what a pending pod reports is noted': async () => {
     const kernel = await STAGES.podPending();
     await kernel.pod({ type: 'pod.pending', uid: 'pod-1', message: 'pulling image x' });
-    expect(kernel.context.progress).toBe('its pod was pending (pulling image x)');
+    expect(kernel.context.progress).toBe('waiting for its pod (pulling image x)');
     expect(kernel.state).toBe('launching.podPending');
   },
 
@@ -54,7 +54,7 @@ export const launching: Scenarios = {
     await kernel.podGone('earlier');
     expect(kernel.state).toBe('launching.podPending');
     expect(kernel.context).toMatchObject({
-      progress: 'its pod was still pending',
+      progress: 'waiting for its pod',
       failure: null,
       pod: { uid: 'pod-1', ip: '' },
     });
@@ -160,19 +160,21 @@ for (const stage of LAUNCH_STAGES) {
 
 /** What a launch was waiting for when its time was up, in the words of its failure. */
 const TIMED_OUT = [
-  ['checking', 'it was still being checked'],
-  ['namespaceProvisioning', 'its namespace was still being made'],
-  ['podCreating', 'its pod was still being created'],
-  ['podPending', 'its pod was still pending'],
-  ['handshaking', 'it had not told yet how to reach it'],
-  ['recording', 'it was still being written down'],
+  ['checking', 'checking what it was asked for'],
+  ['namespaceProvisioning', 'creating its namespace'],
+  ['podCreating', 'creating its pod'],
+  ['podPending', 'waiting for its pod'],
+  ['handshaking', 'waiting for the kernel to tell how to reach it'],
+  ['recording', 'writing it down'],
 ] as const;
 
 for (const [stage, words] of TIMED_OUT) {
   launching[`a launch that timed out in ${stage} says so: ${words}`] = async () => {
     const kernel = await STAGES[stage]();
     await kernel.pass(60_000);
-    expect(kernel.context.failure?.message).toBe(`Kernel python3 was not ready within 60 s: ${words}.`);
+    expect(kernel.context.failure?.message).toBe(
+      `Kernel python3 was not ready within 60 s: it was still ${words}.`,
+    );
   };
 }
 
@@ -181,7 +183,7 @@ launching['a launch that timed out says what its pod reported last'] = async () 
   await kernel.pod({ type: 'pod.pending', uid: 'pod-1', message: 'image x:1 cannot be pulled: not found' });
   await kernel.pass(60_000);
   expect(kernel.context.failure?.message).toBe(
-    'Kernel python3 was not ready within 60 s: its pod was pending (image x:1 cannot be pulled: not found).',
+    'Kernel python3 was not ready within 60 s: it was still waiting for its pod (image x:1 cannot be pulled: not found).',
   );
 };
 
