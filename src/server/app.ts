@@ -13,7 +13,7 @@ import { channelRoutes } from './routes/channels.ts';
 import { gatewayRoutes } from './routes/gateway.ts';
 import { kernelRoutes } from './routes/kernels.ts';
 import { kernelspecRoutes } from './routes/kernelspecs.ts';
-import { openapiRoutes } from './routes/openapi.ts';
+import { openapiRoutes, withOptionalBodies } from './routes/openapi.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import type { Services } from './services.ts';
 import { tlsOptions } from './tls-options.ts';
@@ -53,7 +53,11 @@ export async function buildApp(services: Services, log: Logger): Promise<App> {
     );
   });
   await app.register(fastifySwagger, {
-    openapi: { info: { title: 'Kernelgate', description: 'A gateway for Jupyter kernels', version } },
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Kernelgate', description: 'A gateway for Jupyter kernels', version },
+    },
+    transformObject: (document) => withOptionalBodies(document),
   });
   await app.register(fastifyWebsocket, {
     options: {

@@ -1,3 +1,4 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { describe, expect, it } from 'vitest';
 import { testGateway } from '../test-gateway.ts';
 
@@ -24,6 +25,7 @@ interface Operation {
   summary?: string;
   tags?: string[];
   parameters?: { name: string; in: string; required?: boolean }[];
+  requestBody?: { required?: boolean };
   responses: Record<string, { description?: string }>;
 }
 
@@ -50,6 +52,18 @@ describe('the OpenAPI document', () => {
     const expected = Object.entries(ROUTES).map(([path, methods]) => [path, methods.toSorted()]);
     expect(Object.fromEntries(described)).toMatchObject(Object.fromEntries(expected));
     expect(Object.keys(paths).toSorted()).toEqual([...Object.keys(ROUTES), ...OTHERS].toSorted());
+  });
+
+  it('is valid OpenAPI', async () => {
+    const { valid, errors } = await new Validator().validate({ ...(await document()) });
+    expect(errors).toBeUndefined();
+    expect(valid).toBe(true);
+  });
+
+  it('asks for a body only where there must be one', async () => {
+    const { paths } = await document();
+    expect(paths['/api/kernels']?.['post']?.requestBody).toMatchObject({ required: false });
+    expect(paths['/api/sessions']?.['post']?.requestBody).toMatchObject({ required: true });
   });
 
   it('says of each operation what it is for and what it answers', async () => {
