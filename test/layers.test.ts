@@ -38,8 +38,10 @@ describe('the adapters', () => {
     expect(told(fromAdapters.filter(({ to }) => to.startsWith('src/server/')))).toEqual([]);
   });
 
-  test('know of the machines only the ports and the failures', () => {
-    const known = ['src/machines/ports.ts', 'src/machines/failure.ts'];
+  test('know of the machines only the ports, the failures and where kernels run', () => {
+    const known = ['ports', 'failure', 'request-error', 'launch-target'].map(
+      (name) => `src/machines/${name}.ts`,
+    );
     const others = fromAdapters.filter(({ to }) => to.startsWith('src/machines/') && !known.includes(to));
     expect(told(others)).toEqual([]);
   });

@@ -1,6 +1,6 @@
 /** The kernel chart's actors, made from the ports: what the chart asks for, done by whoever provides it. */
 import { fromEventObservable, fromPromise } from 'xstate';
-import { kernelMachine } from './kernel-machine.ts';
+import { type ConnectedPod, kernelMachine } from './kernel-machine.ts';
 import type {
   ChannelEvent,
   ConnectionInfo,
@@ -23,10 +23,6 @@ export interface KernelPorts {
 interface PlannedPod {
   plan: LaunchPlan;
   pod: Pod;
-}
-
-interface ConnectedPod extends PlannedPod {
-  connection: ConnectionInfo;
 }
 
 /** The kernel machine, ready to run. */

@@ -54,7 +54,8 @@ const EARLY_DEATH = {
     known(earlyDeath(context, event.output)),
 };
 
-interface ConnectedPod {
+/** What a kernel that runs is reached by. */
+export interface ConnectedPod {
   plan: LaunchPlan;
   pod: Pod;
   connection: ConnectionInfo;

@@ -16,6 +16,8 @@ const FORBIDDEN: readonly (readonly [string, string])[] = [
   ['\r', 'a carriage return'],
   ['\0', 'a NUL'],
 ];
+/** Without these, few programs are found, and fewer run as expected. */
+const COMMAND_BASICS = ['PATH', 'HOME', 'LANG'];
 const NEVER_PASSED_ON = ['EG_AUTH_TOKEN', 'KG_AUTH_TOKEN', 'EG_REMOTE_PWD', 'LS_COLORS'];
 
 /**
@@ -86,6 +88,33 @@ export function launchEnvironment(sources: EnvironmentSources): Environment {
     }
   }
   return without(NEVER_PASSED_ON, { ...environment, ...system, KERNEL_GATEWAY: '1' });
+}
+
+/**
+ * The environment of an operator's own launch command, which runs beside the
+ * gateway: the kernel's, what a program needs to run at all, and the gateway's
+ * access to the cluster, which nothing else overrides.
+ */
+export function launchCommandEnvironment(
+  { env }: { env: Environment },
+  gatewayEnv: Readonly<Record<string, string | undefined>>,
+): Environment {
+  const ofGateway = (isWanted: (name: string) => boolean): Environment => {
+    const wanted = Object.entries(gatewayEnv).flatMap(([name, value]) =>
+      value !== undefined && isWanted(name) ? [[name, value] as const] : [],
+    );
+    return Object.fromEntries(wanted);
+  };
+  return { ...ofGateway((name) => COMMAND_BASICS.includes(name)), ...env, ...ofGateway(isClusterAccess) };
+}
+
+/** A client has no say in which cluster the gateway's launch commands talk to. */
+export function withoutClusterAccess(environment: Environment): Environment {
+  return without(Object.keys(environment).filter(isClusterAccess), environment);
+}
+
+function isClusterAccess(name: string): boolean {
+  return name.startsWith('KUBECONFIG') || name.startsWith('KUBERNETES_SERVICE');
 }
 
 function own<Value>(values: Readonly<Record<string, Value>>, name: string): Value | undefined {

@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { checkAuthorized, type UserPolicy } from './authorization.ts';
 import { KernelFailure } from './failure.ts';
 import type { Environment } from './launch-environment.ts';
-import { acceptedEnvironment, launchEnvironment } from './launch-environment.ts';
+import { acceptedEnvironment, launchEnvironment, withoutClusterAccess } from './launch-environment.ts';
+import { isInCluster, launchTargetOf, type ProcessProxy, processProxyOf } from './launch-target.ts';
+import { type PodPlan, type PodRules, planPod } from './pod-plan.ts';
 import type { KernelSpec, LaunchPlan, PortRange } from './ports.ts';
 import { RequestError } from './request-error.ts';
 
@@ -34,12 +36,14 @@ export interface LaunchRules {
   system: Environment;
   /** Milliseconds. */
   launchTimeout: number;
+  /** For kernels in Kubernetes. */
+  pods: PodRules;
 }
 
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /**
- * @param argv the kernelspec's, with argv[0] resolved
+ * @param argv the kernelspec's; for local kernels, with argv[0] resolved
  * @throws RequestError when the request is refused
  * @throws KernelFailure `LAUNCH_REFUSED` when the kernelspec can't be launched as it is
  */
@@ -57,57 +61,86 @@ export function planLaunch(
   };
   checkAuthorized(user, kernelspec.name, proxy.config, rules.users);
   const kernelId = kernelIdOf(client);
-  const mirroredDir = rules.mirrorWorkingDirs ? client['KERNEL_WORKING_DIR'] : undefined;
-  const env = launchEnvironment({
-    ...rules,
-    gateway: rules.gatewayEnv,
-    client,
-    kernelspec: kernelspec.spec.env,
-    system: {
-      ...rules.system,
-      KERNEL_ID: kernelId,
-      KERNEL_NAME: kernelspec.directoryName,
-      KERNEL_LANGUAGE:
-        client['KERNEL_LANGUAGE'] ??
-        kernelspec.spec.env['KERNEL_LANGUAGE'] ??
-        kernelspec.spec.language.toLowerCase(),
-      KERNEL_USERNAME: user.name,
-    },
-  });
-  if (mirroredDir === undefined) delete env['KERNEL_WORKING_DIR'];
+  const system = {
+    ...rules.system,
+    KERNEL_ID: kernelId,
+    KERNEL_NAME: kernelspec.directoryName,
+    KERNEL_LANGUAGE:
+      client['KERNEL_LANGUAGE'] ??
+      kernelspec.spec.env['KERNEL_LANGUAGE'] ??
+      kernelspec.spec.language.toLowerCase(),
+    KERNEL_USERNAME: user.name,
+  };
+  const place = isInCluster(proxy.className)
+    ? { ...podPlace(kernelspec, proxy, client, system, rules), workingDir: null }
+    : { ...localPlace(kernelspec, client, system, rules), ownNamespace: null };
   return {
     kernelId,
     kernelName: kernelspec.name,
     provisioner: proxy.className,
     resourceDir: kernelspec.resourceDir,
     argv,
-    env,
     username: user.name,
     language: kernelspec.spec.language,
     interruptMode: kernelspec.spec.interrupt_mode,
     launchTimeout: launchTimeoutOf(client, rules),
-    workingDir: mirroredDir ?? rules.rootDir,
     portRange: portRangeOf(kernelspec.name, proxy.config, rules),
     proxyConfig: proxy.config,
     headers: request.headers,
-    ownNamespace: null,
+    ...place,
   };
 }
 
-/** `metadata.process_proxy`; a kernelspec without one is local. */
-export function processProxyOf({ spec }: Pick<KernelSpec, 'spec'>): {
-  className: string;
-  config: Record<string, unknown>;
-} {
-  const proxy = asObject(spec.metadata['process_proxy']);
-  const className = proxy['class_name'];
-  return { className: typeof className === 'string' ? className : '', config: asObject(proxy['config']) };
+function localPlace(
+  kernelspec: KernelSpec,
+  client: Environment,
+  system: Environment,
+  rules: LaunchRules,
+): Pick<LaunchPlan, 'env' | 'workingDir'> {
+  const kernelspecEnv = kernelspec.spec.env;
+  const env = launchEnvironment({
+    ...rules,
+    gateway: rules.gatewayEnv,
+    client,
+    kernelspec: kernelspecEnv,
+    system,
+  });
+  const mirroredDir = rules.mirrorWorkingDirs ? client['KERNEL_WORKING_DIR'] : undefined;
+  if (mirroredDir === undefined) delete env['KERNEL_WORKING_DIR'];
+  return { env, workingDir: mirroredDir ?? rules.rootDir };
 }
 
-function asObject(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
+/** What this machine's programs need means nothing in a container, which has its own. */
+function podPlace(
+  kernelspec: KernelSpec,
+  proxy: ProcessProxy,
+  client: Environment,
+  system: Environment,
+  rules: LaunchRules,
+): PodPlan {
+  const { inheritedEnvs, gatewayEnv } = rules;
+  const kernelspecEnv = kernelspec.spec.env;
+  const env = launchEnvironment({
+    ...rules,
+    basics: {},
+    gateway: gatewayEnv,
+    client: withoutClusterAccess(client),
+    kernelspec: kernelspecEnv,
+    system,
+  });
+  const isOperators = (name: string) =>
+    env[name] === kernelspecEnv[name] || (inheritedEnvs.includes(name) && env[name] === gatewayEnv[name]);
+  return planPod(
+    {
+      kernelName: kernelspec.name,
+      proxyConfig: proxy.config,
+      env,
+      isFromClient: (name) => !isOperators(name),
+      mirrorWorkingDirs: rules.mirrorWorkingDirs,
+      isSparkApplication: launchTargetOf(proxy.className) === 'spark-operator',
+    },
+    rules.pods,
+  );
 }
 
 function kernelIdOf(client: Environment): string {

@@ -8,7 +8,8 @@ import { admit } from '../machines/admission.ts';
 import { type Failure, KernelFailure } from '../machines/failure.ts';
 import type { gatewayMachine, KernelActor } from '../machines/gateway-machine.ts';
 import type { KernelOutcome, KernelPolicy } from '../machines/kernel-state.ts';
-import { type LaunchRequest, type LaunchRules, planLaunch, processProxyOf } from '../machines/launch-plan.ts';
+import { type LaunchRequest, type LaunchRules, planLaunch } from '../machines/launch-plan.ts';
+import { launchTargetOf, processProxyOf } from '../machines/launch-target.ts';
 import type { KernelRecord, KernelSpec } from '../machines/ports.ts';
 import { RequestError } from '../machines/request-error.ts';
 import { HttpError, unknownKernel } from './http-error.ts';
@@ -28,11 +29,10 @@ export interface KernelModel {
 export interface KernelsOptions {
   gateway: Actor<typeof gatewayMachine>;
   policy(): KernelPolicy;
-  /** @param argv resolved, of the kernel to be launched */
+  /** @param argv of the kernel to be launched; resolved if that is a local one */
   rules(argv: string[]): LaunchRules;
+  /** Finds a local kernel's program. */
   resolveArgv(kernelspec: KernelSpec): ReturnType<typeof resolveArgv>;
-  /** Whether there is a provisioner for the kernels of this kernelspec. */
-  canProvision(kernelspec: KernelSpec): boolean;
   now(): number;
 }
 
@@ -85,8 +85,7 @@ export class Kernels {
    */
   async launch(kernelspec: KernelSpec, request: LaunchRequest): Promise<KernelModel> {
     const { gateway, policy, rules, now } = this.#options;
-    if (!this.#options.canProvision(kernelspec)) throw new KernelFailure(cannotProvision(kernelspec));
-    const argv = await this.#options.resolveArgv(kernelspec);
+    const argv = await this.#argvOf(kernelspec);
     const plan = planLaunch(kernelspec, argv, request, rules(argv));
     if (gateway.getSnapshot().value !== 'serving') {
       throw new HttpError(503, 'The gateway is shutting down.', 'Try again in a moment.');
@@ -159,6 +158,17 @@ export class Kernels {
     if (!snapshot.hasTag('running')) throw unknownKernel(kernelId);
   }
 
+  async #argvOf(kernelspec: KernelSpec): Promise<string[]> {
+    switch (launchTargetOf(processProxyOf(kernelspec).className)) {
+      case 'local':
+        return this.#options.resolveArgv(kernelspec);
+      case 'kubernetes':
+        return kernelspec.spec.argv;
+      default:
+        throw new KernelFailure(cannotProvision(kernelspec));
+    }
+  }
+
   async #untilRunning(kernel: KernelActor, patience: number): Promise<void> {
     const settled = waitFor(kernel, (each) => each.hasTag('running') || each.status !== 'active');
     const snapshot = await Promise.race([settled, this.#outOfPatience(kernel, settled, patience)]);
@@ -188,7 +198,7 @@ function cannotProvision(kernelspec: KernelSpec): Failure {
   return {
     code: 'LAUNCH_REFUSED',
     message: `kernelspec ${kernelspec.name}: kernels of process_proxy.class_name ${className} can't be run by this gateway.`,
-    hint: 'Use a kernelspec without a process_proxy, or with LocalProcessProxy.',
+    hint: 'Use KubernetesProcessProxy, or LocalProcessProxy, or no process_proxy at all.',
   };
 }
 

@@ -1,7 +1,7 @@
 /** Which kernelspecs a request may see and launch. */
 import { isAllowed } from '../adapters/kernelspecs/kernelspec-store.ts';
 import { checkAuthorized, type UserPolicy } from '../machines/authorization.ts';
-import { processProxyOf } from '../machines/launch-plan.ts';
+import { processProxyOf } from '../machines/launch-target.ts';
 import type { KernelSpec } from '../machines/ports.ts';
 import { RequestError } from '../machines/request-error.ts';
 import { printable } from './http-error.ts';

@@ -10,13 +10,9 @@ import { watchSettings } from '../adapters/config/watch-settings.ts';
 import { resolveArgv } from '../adapters/kernelspecs/argv-resolver.ts';
 import { type JupyterPaths, jupyterPaths, kernelDirs } from '../adapters/kernelspecs/jupyter-paths.ts';
 import { KernelspecStore } from '../adapters/kernelspecs/kernelspec-store.ts';
-import {
-  isLocal,
-  kernelPython,
-  nativeKernel,
-  offerPythonKernel,
-} from '../adapters/kernelspecs/python-kernel.ts';
+import { kernelPython, nativeKernel, offerPythonKernel } from '../adapters/kernelspecs/python-kernel.ts';
 import { type PythonInfo, probePython } from '../adapters/kernelspecs/python-probe.ts';
+import { parseClientYaml } from '../adapters/kubernetes/client-yaml.ts';
 import { hostBasics } from '../adapters/local/host-basics.ts';
 import { LocalProvisioner } from '../adapters/local/local-provisioner.ts';
 import { DocumentStore } from '../adapters/persistence/document-store.ts';
@@ -25,11 +21,13 @@ import { gatewayMachine } from '../machines/gateway-machine.ts';
 import { connectKernelMachine } from '../machines/kernel-actors.ts';
 import type { KernelPolicy } from '../machines/kernel-state.ts';
 import type { LaunchRules } from '../machines/launch-plan.ts';
+import { isInCluster, processProxyOf } from '../machines/launch-target.ts';
 import { buildApp } from './app.ts';
 import type { App } from './fastify-app.ts';
 import { followKernels } from './kernel-following.ts';
 import { Kernels } from './kernels.ts';
 import { userPolicy } from './kernelspec-access.ts';
+import { KubernetesKernels } from './kubernetes.ts';
 import { listen } from './listening.ts';
 import { levelOf } from './logging.ts';
 import type { Services } from './services.ts';
@@ -99,7 +97,17 @@ export async function createGateway({ loaded, inputs, log, progress }: GatewayOp
     log,
     disconnected: (kernelId) => void local.examine(kernelId),
   });
-  const kernelMachine = connectKernelMachine({ provisionerOf: () => local, channels, records });
+  const kubernetes = new KubernetesKernels({
+    settings: current,
+    persistenceRoot: root,
+    isKnown: (kernelId) => kernels.ids().includes(kernelId),
+    log,
+  });
+  const kernelMachine = connectKernelMachine({
+    provisionerOf: (plan) => (isInCluster(plan.provisioner) ? kubernetes.provisioner : local),
+    channels,
+    records,
+  });
   const gateway = createActor(gatewayMachine.provide({ actors: { kernel: kernelMachine } }), {
     input: { limits: limitsOf(settings), drainTimeout: settings.shutdownGrace * 1000 + DRAIN_MARGIN },
   });
@@ -113,7 +121,6 @@ export async function createGateway({ loaded, inputs, log, progress }: GatewayOp
         searchPath: process.env['PATH'],
         python: await kernelPython(kernelspecs, python),
       }),
-    canProvision: isLocal,
     now: Date.now,
   });
   followKernels({
@@ -123,7 +130,9 @@ export async function createGateway({ loaded, inputs, log, progress }: GatewayOp
     sessions,
     log,
     settings: current,
-    cleanUp: (kernelId) => local.deletePod({ kernelId }),
+    cleanUp: async (kernelId) => {
+      await Promise.all([local.deletePod({ kernelId }), kubernetes.cleanUp(kernelId)]);
+    },
   });
   gateway.start();
 
@@ -141,6 +150,7 @@ export async function createGateway({ loaded, inputs, log, progress }: GatewayOp
   const kept = await records.loadAll();
   await local.prepare(new Set(kept.map((record) => record.plan.kernelId)));
   for (const record of kept) kernels.adopt(record);
+  if (await needsCluster(kernelspecs)) await kubernetes.start();
   await kernels.settled();
   await sessions.adopt((kernelId) => kernels.find(kernelId) !== undefined);
 
@@ -174,10 +184,16 @@ export async function createGateway({ loaded, inputs, log, progress }: GatewayOp
       await waitFor(gateway, (snapshot) => snapshot.status !== 'active');
       kernelspecs.close();
       await closeApp(app);
-      await local.close();
+      await Promise.all([local.close(), kubernetes.close()]);
     },
     killAllNow: () => local.killAllNow(),
   };
+}
+
+/** Whether kernels of a cluster are on offer. */
+async function needsCluster(kernelspecs: KernelspecStore): Promise<boolean> {
+  const specs = await kernelspecs.list();
+  return specs.some((spec) => isInCluster(processProxyOf(spec).className));
 }
 
 /** Clients that don't take their leave in time are left without. */
@@ -249,7 +265,7 @@ function launchRules(settings: () => Settings, gatewayUser: string, argv: string
     clientEnvs: now.clientEnvs,
     inheritedEnvs: now.inheritedEnvs,
     gatewayEnv: process.env,
-    basics: hostBasics(argv[0] as string),
+    basics: argv[0] === undefined ? {} : hostBasics(argv[0]),
     gatewayUser,
     users: userPolicy({ settings }),
     mirrorWorkingDirs: now.mirrorWorkingDirs,
@@ -262,5 +278,6 @@ function launchRules(settings: () => Settings, gatewayUser: string, argv: string
       EG_IMPERSONATION_ENABLED: now.impersonationEnabled ? 'True' : 'False',
     },
     launchTimeout: now.kernelLaunchTimeout * 1000,
+    pods: { ...now, parseYaml: parseClientYaml },
   };
 }

@@ -1,7 +1,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is how kernelspecs refer to variables
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type EnvironmentSources, launchEnvironment } from '../../src/machines/launch-environment.ts';
+import {
+  type EnvironmentSources,
+  launchCommandEnvironment,
+  launchEnvironment,
+} from '../../src/machines/launch-environment.ts';
 
 const NEVER_PASSED_ON = ['EG_AUTH_TOKEN', 'KG_AUTH_TOKEN', 'EG_REMOTE_PWD', 'LS_COLORS'];
 
@@ -186,5 +190,37 @@ describe('whatever comes together', () => {
         }
       }),
     );
+  });
+});
+
+describe("the environment of an operator's own launch command", () => {
+  const gateway = {
+    PATH: '/gateway/bin',
+    HOME: '/home/jovyan',
+    KUBECONFIG: '/gateway/config',
+    KUBERNETES_SERVICE_HOST: '10.0.0.1',
+    KUBERNETES_SERVICE_PORT_HTTPS: '443',
+    EG_AUTH_TOKEN: 'hunter2',
+    LANG: undefined,
+  };
+
+  test("is the kernel's, with the gateway's way to the cluster and to programs, and nothing else of the gateway's", () => {
+    expect(launchCommandEnvironment({ env: { KERNEL_ID: 'x' } }, gateway)).toEqual({
+      PATH: '/gateway/bin',
+      HOME: '/home/jovyan',
+      KUBECONFIG: '/gateway/config',
+      KUBERNETES_SERVICE_HOST: '10.0.0.1',
+      KUBERNETES_SERVICE_PORT_HTTPS: '443',
+      KERNEL_ID: 'x',
+    });
+  });
+
+  test("takes the kernel's search path, but never its cluster", () => {
+    const env = { PATH: '/spark/bin', KUBECONFIG: '/evil', KUBERNETES_SERVICE_HOST: 'evil.example' };
+    expect(launchCommandEnvironment({ env }, gateway)).toMatchObject({
+      PATH: '/spark/bin',
+      KUBECONFIG: '/gateway/config',
+      KUBERNETES_SERVICE_HOST: '10.0.0.1',
+    });
   });
 });

@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { KernelFailure } from '../../src/machines/failure.ts';
-import {
-  type LaunchRequest,
-  type LaunchRules,
-  planLaunch,
-  processProxyOf,
-} from '../../src/machines/launch-plan.ts';
+import { type LaunchRequest, type LaunchRules, planLaunch } from '../../src/machines/launch-plan.ts';
+import { processProxyOf } from '../../src/machines/launch-target.ts';
 import type { KernelSpec, KernelSpecFile, LaunchPlan } from '../../src/machines/ports.ts';
 
 const RULES: LaunchRules = {
@@ -22,6 +18,20 @@ const RULES: LaunchRules = {
   minPortRangeSize: 1000,
   system: { EG_MIN_PORT_RANGE_SIZE: '1000' },
   launchTimeout: 30_000,
+  pods: {
+    namespace: 'gateway',
+    sharedNamespace: false,
+    defaultServiceAccountName: 'default',
+    kernelImage: null,
+    kernelExecutorImage: null,
+    prohibitedUids: [0],
+    prohibitedGids: [0],
+    allowedImages: [],
+    allowedNamespaces: [],
+    allowedServiceAccounts: [],
+    allowedVolumeTypes: [],
+    parseYaml: JSON.parse,
+  },
 };
 const ID = '6f1c3a52-0d5e-4a86-9a3b-2c1f7f1f0e11';
 const ARGV = ['/usr/bin/python3', '-m', 'ipykernel_launcher'];
@@ -277,6 +287,83 @@ describe('from the kernelspec', () => {
     const kernelspec = kernelspecOf({ env: { SPARK_OPTS: '--name $KERNEL_USERNAME $KERNEL_X' } });
     const plan = planned({ KERNEL_USERNAME: 'alice' }, {}, kernelspec);
     expect(plan.env['SPARK_OPTS']).toBe('--name alice $KERNEL_X');
+  });
+});
+
+describe('a kernel in Kubernetes', () => {
+  const class_name = 'enterprise_gateway.services.processproxies.k8s.KubernetesProcessProxy';
+  const proxy = { class_name, config: { image_name: 'kernels/py:1' } };
+  const pods = { ...RULES.pods, allowedImages: ['kernels/*'] };
+
+  test('gets a pod and a namespace, and nothing of the gateway or its machine', () => {
+    const env = { KERNEL_ID: ID, KERNEL_USERNAME: 'alice' };
+    const gatewayEnv = { PATH: '/gateway/bin', KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBECONFIG: '/x' };
+    const plan = planned(env, { gatewayEnv, rootDir: '/gateway' }, withProxy(proxy));
+    expect(plan.ownNamespace).toBe(`alice-${ID}`);
+    expect(plan.workingDir).toBeNull();
+    expect(plan.env).toEqual({
+      EG_MIN_PORT_RANGE_SIZE: '1000',
+      KERNEL_GATEWAY: '1',
+      KERNEL_ID: ID,
+      KERNEL_NAME: 'My_Kernel',
+      KERNEL_LANGUAGE: 'python',
+      KERNEL_USERNAME: 'alice',
+      KERNEL_POD_NAME: `alice-${ID}`,
+      KERNEL_NAMESPACE: `alice-${ID}`,
+      KERNEL_SERVICE_ACCOUNT_NAME: 'default',
+      KERNEL_IMAGE: 'kernels/py:1',
+      KERNEL_EXECUTOR_IMAGE: 'kernels/py:1',
+      KERNEL_UID: '1000',
+      KERNEL_GID: '100',
+    });
+  });
+
+  test("has the gateway's PATH only where the operator says so", () => {
+    const rules = { gatewayEnv: { PATH: '/gateway/bin' }, inheritedEnvs: ['PATH'] };
+    expect(planned({}, rules, withProxy(proxy)).env['PATH']).toBe('/gateway/bin');
+  });
+
+  test('starts in the directory that a client names, which is not looked for here', () => {
+    const env = { KERNEL_WORKING_DIR: '/home/jovyan/no/such' };
+    const plan = planned(env, { mirrorWorkingDirs: true, rootDir: '/gateway' }, withProxy(proxy));
+    expect([plan.workingDir, plan.env['KERNEL_WORKING_DIR']]).toEqual([null, '/home/jovyan/no/such']);
+  });
+
+  test('is told no cluster but its own, even where clients may set any variable', () => {
+    const env = { KUBECONFIG: '/evil', KUBERNETES_SERVICE_HOST: 'evil', MINE: '1' };
+    const plan = planned(env, { clientEnvs: ['*'] }, withProxy(proxy));
+    expect(plan.env).not.toHaveProperty('KUBECONFIG');
+    expect(plan.env).not.toHaveProperty('KUBERNETES_SERVICE_HOST');
+    expect(plan.env['MINE']).toBe('1');
+  });
+
+  test("may have what its kernelspec's env or the gateway's environment says, though a client could not choose it", () => {
+    const kernelspec = { ...withProxy(proxy) };
+    kernelspec.spec = { ...kernelspec.spec, env: { KERNEL_IMAGE: 'special/py' } };
+    expect(planned({}, { pods }, kernelspec).env['KERNEL_IMAGE']).toBe('special/py');
+    const inherited = { gatewayEnv: { KERNEL_IMAGE: 'special/r' }, inheritedEnvs: ['KERNEL_IMAGE'] };
+    expect(planned({}, { pods, ...inherited }, withProxy(proxy)).env['KERNEL_IMAGE']).toBe('special/r');
+    expect(() => planned({ KERNEL_IMAGE: 'special/py' }, { pods }, withProxy(proxy))).toThrow(
+      'env.KERNEL_IMAGE: special/py is not allowed by the operator.',
+    );
+  });
+
+  test('can not be given what is not allowed by way of a reference in its kernelspec', () => {
+    const kernelspec = withProxy(proxy);
+    kernelspec.spec = { ...kernelspec.spec, env: { KERNEL_IMAGE: '$KERNEL_FLAVOR' } };
+    expect(() => planned({ KERNEL_FLAVOR: 'evil/miner' }, { pods }, kernelspec)).toThrow(
+      'env.KERNEL_IMAGE: evil/miner is not allowed by the operator.',
+    );
+  });
+
+  test('is refused by its user before anything else is looked at', () => {
+    const env = { KERNEL_USERNAME: 'root', KERNEL_UID: '0' };
+    expect(() => planned(env, {}, withProxy(proxy))).toThrow('User root is not authorized');
+  });
+
+  test('made by the Spark operator has a custom resource of the name of its pod', () => {
+    const spark = { ...proxy, class_name: 'SparkOperatorProcessProxy' };
+    expect(planned({ KERNEL_ID: ID }, {}, withProxy(spark)).env['KERNEL_RESOURCE_NAME']).toBe(`jovyan-${ID}`);
   });
 });
 

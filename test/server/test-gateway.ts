@@ -6,7 +6,6 @@ import { onTestFinished } from 'vitest';
 import { createActor } from 'xstate';
 import { defaultSettings, type Settings } from '../../src/adapters/config/settings.ts';
 import { KernelspecStore } from '../../src/adapters/kernelspecs/kernelspec-store.ts';
-import { isLocal } from '../../src/adapters/kernelspecs/python-kernel.ts';
 import { gatewayMachine } from '../../src/machines/gateway-machine.ts';
 import { connectKernelMachine } from '../../src/machines/kernel-actors.ts';
 import { buildApp } from '../../src/server/app.ts';
@@ -62,7 +61,6 @@ export async function testGateway({
     policy: () => policyOf(),
     rules: () => rulesOf(current),
     resolveArgv: async ({ spec }) => spec.argv,
-    canProvision: isLocal,
     now: Date.now,
   });
   followKernels({
@@ -125,6 +123,7 @@ function rulesOf(settings: Settings) {
     portRange: settings.portRange,
     minPortRangeSize: settings.minPortRangeSize,
     system: {},
+    pods: { ...settings, parseYaml: JSON.parse },
     launchTimeout: 60_000,
   };
 }

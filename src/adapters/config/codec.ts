@@ -30,7 +30,7 @@ export function text(allowed = 'text on one line'): Codec<string> {
 
 /** Text of which every character fits, after `change` has brought it into its usual form. */
 export function matching(
-  pattern: RegExp,
+  pattern: Pick<RegExp, 'test'>,
   allowed: string,
   change: (text: string) => string = (same) => same,
 ): Codec<string> {

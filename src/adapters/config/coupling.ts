@@ -7,6 +7,9 @@ export interface Coupled {
   readonly warnings: readonly string[];
 }
 
+/** Seconds. Enterprise Gateway's own default, 0.005, may have been copied from there. */
+const SHORTEST_SOCKET_TIMEOUT = 0.1;
+
 /** Settles what one setting means for another. Pure. */
 export function coupleSettings(settings: Settings): Coupled {
   const warnings: string[] = [];
@@ -14,6 +17,12 @@ export function coupleSettings(settings: Settings): Coupled {
   if (settings.cullInterval === 0) {
     changes.cullInterval = 300;
     warnings.push('cull_interval must be above 0: 300 seconds are taken');
+  }
+  if (settings.socketTimeout < SHORTEST_SOCKET_TIMEOUT) {
+    changes.socketTimeout = 5;
+    warnings.push(
+      `socket_timeout is ${settings.socketTimeout}, too short for a network: 5 seconds are taken`,
+    );
   }
   if (!settings.bufferOfflineMessages) changes.wsReplayBufferSize = 0;
   if (settings.clientEnvs.length > 1 && settings.clientEnvs.includes('*')) {

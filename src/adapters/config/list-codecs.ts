@@ -15,6 +15,35 @@ export function integerList(allowed: string): Codec<readonly number[]> {
   return listOf((given) => number.fromText(given, nowhere), allowed);
 }
 
+/** Regular expressions separated by commas. Those with brackets need no quotes around them. */
+export function patternList(): Codec<readonly string[]> {
+  const inner = listOf(
+    (given) => (isPattern(given) ? given : undefined),
+    'regular expressions, separated by commas',
+  );
+  const plainItems = (given: string) =>
+    given
+      .split(',')
+      .map((one) => one.trim())
+      .filter((one) => one !== '');
+  const fromText: typeof inner.fromText = (given, place) =>
+    splitItems(given) === undefined ? inner.fromJson(plainItems(given), place) : inner.fromText(given, place);
+  return {
+    ...inner,
+    fromText,
+    fromJson: (value, place) =>
+      typeof value === 'string' ? fromText(value, place) : inner.fromJson(value, place),
+  };
+}
+
+function isPattern(given: string): boolean {
+  try {
+    return new RegExp(given).source !== '';
+  } catch {
+    return false;
+  }
+}
+
 const nowhere = { cwd: '/', homedir: '/' };
 
 /** Kernel names, which compare in lower case. Null, like an empty list, stands for every kernel. */

@@ -5,29 +5,12 @@
  * made from this table: a new option is a new entry here, and nothing else.
  */
 import { blankIsUnset, bool, choice, matching, optional, text } from './codec.ts';
+import { kubernetesOptions } from './kubernetes-options.ts';
 import { integerList, kernelNames, list } from './list-codecs.ts';
 import { integer, oneOf, portRange, seconds, secondsOrOff } from './number-codecs.ts';
-import { refused, setting, type TraitName, withoutEffect } from './option.ts';
+import { refused, setting, withoutEffect } from './option.ts';
+import { app, application, kernels, sessions, specCache, specs, webhook } from './option-classes.ts';
 import { path } from './path-codec.ts';
-
-const app = traitsOf(['EnterpriseGatewayApp', 'EnterpriseGatewayConfigMixin']);
-const application = traitsOf(['EnterpriseGatewayApp', 'JupyterApp', 'Application']);
-const kernels = traitsOf([
-  'RemoteMappingKernelManager',
-  'AsyncMappingKernelManager',
-  'MappingKernelManager',
-  'AsyncMultiKernelManager',
-  'MultiKernelManager',
-  'RemoteKernelManager',
-]);
-const specs = traitsOf(['KernelSpecManager']);
-const specCache = traitsOf(['KernelSpecCache']);
-const sessions = traitsOf(['FileKernelSessionManager', 'KernelSessionManager']);
-const webhook = traitsOf(['WebhookKernelSessionManager']);
-
-function traitsOf(classes: readonly string[]): (name: string) => TraitName {
-  return (name) => ({ classes, name });
-}
 
 /** What may stand in an HTTP header. */
 const headerText = () => matching(/^[\x20-\x7e]*$/, 'printable ASCII text, as a header carries it');
@@ -47,7 +30,6 @@ const ports = 'Kernel ports';
 const persistence = 'Persistence';
 const running = 'Running the gateway';
 
-const notOnKubernetes = 'kernels are not started in Kubernetes';
 const notRemote = 'kernels are not started on other hosts';
 const noPolling = 'nothing is polled for it';
 const notPluggable = 'classes of Python cannot be plugged in';
@@ -279,7 +261,7 @@ export const optionTable = {
   }),
   prohibitedUids: setting({
     group: limits,
-    doc: 'User ids that KERNEL_UID must not ask for.',
+    doc: 'User ids that no pod of a kernel may run as, whoever asks for it.',
     codec: userIds(),
     fallback: [0],
     env: ['EG_PROHIBITED_UIDS'],
@@ -288,7 +270,7 @@ export const optionTable = {
   }),
   prohibitedGids: setting({
     group: limits,
-    doc: 'Group ids that KERNEL_GID must not ask for.',
+    doc: 'Group ids that no pod of a kernel may run with, whoever asks for it.',
     codec: userIds(),
     fallback: [0],
     env: ['EG_PROHIBITED_GIDS'],
@@ -397,7 +379,7 @@ export const optionTable = {
   }),
   mirrorWorkingDirs: setting({
     group: launching,
-    doc: 'Start a kernel in the directory that KERNEL_WORKING_DIR names.',
+    doc: 'Start a kernel in the directory that KERNEL_WORKING_DIR names; for one in a pod, a directory of its container.',
     codec: bool(),
     fallback: false,
     env: ['EG_MIRROR_WORKING_DIRS'],
@@ -566,6 +548,8 @@ export const optionTable = {
     reloadable: true,
   }),
 
+  ...kubernetesOptions,
+
   // Persistence
   sessionPersistence: setting({
     group: persistence,
@@ -701,11 +685,6 @@ export const optionTable = {
     { env: ['EG_MAX_POLL_ATTEMPTS'], traits: [app('max_poll_attempts')] },
     ['10'],
   ),
-  socketTimeout: withoutEffect(
-    'kernels do not call back',
-    { env: ['EG_SOCKET_TIMEOUT'], traits: [app('socket_timeout')] },
-    ['0.005', '5', '5.0'],
-  ),
   alternateSigint: withoutEffect('it belongs into the env of a kernelspec', {
     env: ['EG_ALTERNATE_SIGINT'],
     traits: [],
@@ -714,30 +693,20 @@ export const optionTable = {
     env: ['EG_KERNEL_SESSION_LOCATION'],
     traits: [],
   }),
-  kubernetes: withoutEffect(
-    notOnKubernetes,
-    {
-      env: [
-        'EG_NAMESPACE',
-        'EG_SHARED_NAMESPACE',
-        'EG_KERNEL_CLUSTER_ROLE',
-        'EG_DEFAULT_KERNEL_SERVICE_ACCOUNT_NAME',
-        'EG_KERNEL_IMAGE',
-        'EG_KERNEL_EXECUTOR_IMAGE',
-        'EG_POD_TEMPLATE_DIR',
-        'EG_KUBERNETES_LOG_LEVEL',
-        'EG_RESPONSE_IP',
-        'EG_RESPONSE_PORT',
-        'EG_RESPONSE_PORT_RETRIES',
-        'EG_RESPONSE_ADDR_ANY',
-        'EG_PROHIBITED_LOCAL_IPS',
-        'EG_RESPONSE_ADDRESS',
-        'EG_PUBLIC_KEY',
-      ],
-      traits: [],
-    },
-    ['false'],
+  podTemplateDir: withoutEffect(
+    'pods are made without a file for their template',
+    { env: ['EG_POD_TEMPLATE_DIR'], traits: [] },
+    ['/tmp'],
   ),
+  kubernetesLogLevel: withoutEffect(
+    'EG_LOG_LEVEL holds for all messages',
+    { env: ['EG_KUBERNETES_LOG_LEVEL'], traits: [] },
+    ['warning'],
+  ),
+  launcherParameters: withoutEffect('the gateway tells each kernel by itself where to answer', {
+    env: ['EG_RESPONSE_ADDRESS', 'EG_PUBLIC_KEY'],
+    traits: [],
+  }),
   docker: withoutEffect('kernels are not started in Docker', {
     env: ['EG_DOCKER_NETWORK', 'EG_DOCKER_MODE', 'EG_DOCKER_LOG_LEVEL', 'EG_REMOVE_CONTAINER'],
     traits: [],

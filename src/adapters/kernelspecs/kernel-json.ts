@@ -1,4 +1,5 @@
 /** Reads what `kernel.json` says, and refuses what no kernel could be launched from. */
+import { isInCluster } from '../../machines/launch-target.ts';
 import type { KernelSpecFile } from '../../machines/ports.ts';
 
 /** A `kernel.json` that cannot be used. The message is one line and names the field. */
@@ -15,12 +16,13 @@ export class KernelJsonError extends Error {
  */
 export function parseKernelJson(text: string, name: string): KernelSpecFile {
   const file = parseObject(text);
+  const metadata = readMetadata(file['metadata'] ?? {});
   return {
-    argv: readArgv(file['argv']),
+    argv: readArgv(file['argv'], isForCluster(metadata)),
     display_name: readText(file, 'display_name') || name,
     language: readText(file, 'language'),
     env: readEnv(file['env'] ?? {}),
-    metadata: readMetadata(file['metadata'] ?? {}),
+    metadata,
     interrupt_mode: readInterruptMode(file['interrupt_mode'] ?? 'signal'),
   };
 }
@@ -37,7 +39,9 @@ function parseObject(text: string): Record<string, unknown> {
   return value;
 }
 
-function readArgv(value: unknown): string[] {
+/** @param mayBeEmpty the gateway knows how to launch the kernel, with no program of the kernelspec's */
+function readArgv(value: unknown, mayBeEmpty: boolean): string[] {
+  if (mayBeEmpty && Array.isArray(value) && value.length === 0) return [];
   if (!Array.isArray(value) || value.length === 0 || !value.every(isCleanText)) {
     throw new KernelJsonError('argv must be a list of strings with at least one entry');
   }
@@ -62,6 +66,11 @@ function readEnv(value: unknown): Record<string, string> {
 function readMetadata(value: unknown): Record<string, unknown> {
   if (!isObject(value)) throw new KernelJsonError('metadata must be an object');
   return value;
+}
+
+function isForCluster({ process_proxy: proxy }: Record<string, unknown>): boolean {
+  const className = isObject(proxy) ? proxy['class_name'] : undefined;
+  return typeof className === 'string' && isInCluster(className);
 }
 
 function readInterruptMode(value: unknown): 'signal' | 'message' {

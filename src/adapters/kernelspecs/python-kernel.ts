@@ -1,4 +1,5 @@
 /** Python kernels that the gateway offers of its own accord. */
+import { launchTargetOf, processProxyOf } from '../../machines/launch-target.ts';
 import type { KernelSpec } from '../../machines/ports.ts';
 import { type ResolveArgvOptions, resolveArgv } from './argv-resolver.ts';
 import { listResources } from './kernelspec-resources.ts';
@@ -53,10 +54,8 @@ export async function kernelPython(
 }
 
 /** Whether a kernelspec's kernel is a process of the gateway's own machine: it names no other kind of launch. */
-export function isLocal({ spec }: KernelSpec): boolean {
-  const proxy = spec.metadata['process_proxy'] as { class_name?: unknown } | null | undefined;
-  const className = proxy?.class_name ?? '';
-  return className === '' || /(^|\.)LocalProcessProxy$/.test(String(className));
+export function isLocal(kernelspec: KernelSpec): boolean {
+  return launchTargetOf(processProxyOf(kernelspec).className) === 'local';
 }
 
 /** Whether one of the kernelspecs is for Python and its interpreter is there to start it on this machine. */

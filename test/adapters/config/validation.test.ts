@@ -119,21 +119,22 @@ describe('options of Enterprise Gateway that Kernelgate does not have', () => {
   it('are warned about, one line for each reason', async () => {
     const { load } = await configFixture();
     const env = {
-      EG_NAMESPACE: 'x',
-      EG_SHARED_NAMESPACE: 'True',
+      EG_RESPONSE_ADDRESS: '10.0.0.1:8877',
+      EG_PUBLIC_KEY: 'x',
       EG_YARN_ENDPOINT: 'http://x',
       EG_POLL_INTERVAL: '2',
     };
     const { warnings } = await load({ env });
     expect(warnings).toHaveLength(3);
-    expect(warnings.join()).toMatch(/EG_NAMESPACE, EG_SHARED_NAMESPACE \(/);
+    expect(warnings.join()).toMatch(/EG_RESPONSE_ADDRESS, EG_PUBLIC_KEY \(/);
   });
 
   it('are passed over when they ask for nothing special', async () => {
     const { load } = await configFixture();
     const env = {
-      EG_SHARED_NAMESPACE: 'False',
-      EG_NAMESPACE: '',
+      EG_POD_TEMPLATE_DIR: '/tmp',
+      EG_KUBERNETES_LOG_LEVEL: 'WARNING',
+      EG_PUBLIC_KEY: '',
       EG_WEBHOOK_URL: '',
       EG_POLL_INTERVAL: '0.5',
       EG_AUTHORIZER_CLASS: 'jupyter_server.auth.authorizer.AllowAllAuthorizer',

@@ -26,6 +26,28 @@ describe('kernel.json', () => {
   });
 
   test.each([
+    'enterprise_gateway.services.processproxies.k8s.KubernetesProcessProxy',
+    'KubernetesProcessProxy',
+    'enterprise_gateway.services.processproxies.spark_operator.SparkOperatorProcessProxy',
+  ])('needs no program where %s launches its kernels', (class_name) => {
+    expect(parse({ argv: [], metadata: { process_proxy: { class_name } } }).argv).toEqual([]);
+    expect(() => parse({ metadata: { process_proxy: { class_name } } })).toThrow('argv must');
+  });
+
+  test.each([
+    {},
+    { process_proxy: null },
+    { process_proxy: {} },
+    { process_proxy: { class_name: 'LocalProcessProxy' } },
+    { process_proxy: { class_name: 'MyKubernetesProcessProxy' } },
+    { process_proxy: 'KubernetesProcessProxy' },
+  ])('needs one with metadata %j', (metadata) => {
+    expect(() => parse({ argv: [], metadata })).toThrow(
+      'argv must be a list of strings with at least one entry',
+    );
+  });
+
+  test.each([
     ['argv', {}],
     ['argv', { argv: [] }],
     ['argv', { argv: 'python' }],
