@@ -1,0 +1,1 @@
+"""Launches one kernel in a pod: see the README beside the launchers."""
