@@ -52,12 +52,17 @@ export class KernelFailure extends Error {
 
 /**
  * The failure that an error stands for. An error without one is wrapped under
- * the code of the step in which it was thrown.
+ * the code of the step in which it was thrown, with its own hint if it has one.
  */
 export function failureOf(error: unknown, code: FailureCode, hint: string): Failure {
   if (error instanceof KernelFailure) return error.failure;
   const text = error instanceof Error ? error.message : String(error);
-  return { code, message: oneLine(text), hint };
+  return { code, message: oneLine(text), hint: hintOf(error) ?? hint };
+}
+
+function hintOf(error: unknown): string | null {
+  const hint = error instanceof Error && 'hint' in error ? error.hint : null;
+  return typeof hint === 'string' ? hint : null;
 }
 
 /** HTTP status phrases and log lines carry failures: they hold one line. */

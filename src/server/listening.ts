@@ -1,20 +1,6 @@
 /** Finds a port to listen on, as Jupyter servers do. */
+import { candidatePorts } from '../adapters/handshake/candidate-ports.ts';
 import type { App } from './fastify-app.ts';
-
-/** Ports next to the wanted one that are tried in order; further ones are chosen at random. */
-const SEQUENTIAL = 5;
-
-/** The wanted port, then `retries` others. */
-export function* candidatePorts(
-  port: number,
-  retries: number,
-  random: () => number = Math.random,
-): Generator<number> {
-  for (let each = 0; each <= Math.min(SEQUENTIAL, retries + 1) - 1; each += 1) yield port + each;
-  for (let each = SEQUENTIAL; each <= retries; each += 1) {
-    yield Math.max(1, Math.min(65_535, port + Math.floor((random() * 2 - 1) * 2 * retries)));
-  }
-}
 
 /**
  * Listens on the first free port. @returns the port
