@@ -70,7 +70,9 @@ function networkReason(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') {
     return error.errors.map(networkReason).join(', ');
   }
-  return oneLine(error instanceof Error ? error.message : String(error));
+  const reason = oneLine(error instanceof Error ? error.message : String(error));
+  // Node's advice is how to start Node, which is not what an operator has in hand.
+  return reason.replace(/; if the root CA is installed locally, .*$/, '');
 }
 
 function parsedStatus(body: string): Status {

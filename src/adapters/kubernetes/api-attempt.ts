@@ -29,11 +29,12 @@ export class Attempt {
   }
 
   /**
-   * Ends a request with this attempt. Node's own `signal` option would be tied
-   * to the connection as well, and end it while another request is using it.
+   * Ends a request with this attempt. Without an error: Node's own `signal`
+   * option gives one to the connection, which nobody listens to when all of the
+   * answer is there and not read yet, and that would end the process.
    */
   abortWith(outgoing: ClientRequest): void {
-    const onAbort = () => outgoing.destroy(new Error('aborted'));
+    const onAbort = () => void outgoing.destroy();
     if (this.signal.aborted) onAbort();
     this.signal.addEventListener('abort', onAbort);
     outgoing.once('close', () => this.signal.removeEventListener('abort', onAbort));

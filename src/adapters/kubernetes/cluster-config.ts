@@ -185,5 +185,5 @@ function headersOf({ headers, auth }: RequestOptions): Record<string, string> {
 }
 
 function reasonOf(error: unknown): string {
-  return oneLine(error instanceof Error ? error.message : String(error));
+  return oneLine((error instanceof Error ? error.message : String(error)).trim());
 }

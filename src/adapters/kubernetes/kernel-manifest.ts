@@ -13,7 +13,7 @@ import { checkManifest, type PodPolicyRules } from './pod-policy.ts';
 export type { LaunchParameters } from './launch-script.ts';
 
 export interface ManifestRules extends PodPolicyRules {
-  /** Beside those that every object of a kernel has; none of the two can be changed by a template. */
+  /** Beside those that every object of a kernel has; a template can change neither. */
   labels: Readonly<Record<string, string>>;
   /** Names of secrets that are in every namespace where kernels run. */
   imagePullSecrets: readonly string[];
@@ -41,7 +41,8 @@ export async function kernelManifest(
   rules: ManifestRules,
 ): Promise<KubernetesObject[]> {
   const method = launchMethodOf(plan);
-  if (method.kind !== 'template') throw new Error(`kernelspec ${plan.kernelName} has a command, not a template`);
+  if (method.kind !== 'template')
+    throw new Error(`kernelspec ${plan.kernelName} has a command, not a template`);
   const { file, text } = await readTemplate(method.files);
   const environment = podEnvironment(plan, parameters, method.options);
   const documents = await render(file, text, templateVariables(environment, method.options));
@@ -137,7 +138,11 @@ function completed(
   };
 }
 
-function completedSpec(spec: Mapping, environment: Environment, { imagePullSecrets }: ManifestRules): Mapping {
+function completedSpec(
+  spec: Mapping,
+  environment: Environment,
+  { imagePullSecrets }: ManifestRules,
+): Mapping {
   const [kernel = {}, ...others] = mappingsOf(spec['containers']);
   const secrets = mappingsOf(spec['imagePullSecrets']);
   const named = new Set(secrets.map(({ name }) => name));

@@ -32,14 +32,11 @@ export interface ScriptOptions {
 
 export type LaunchMethod =
   /** `files`: where its template may lie, absolute; the first that exists is meant. */
-  | { kind: 'template'; files: string[]; options: ScriptOptions }
-  | { kind: 'command'; argv: string[] };
+  { kind: 'template'; files: string[]; options: ScriptOptions } | { kind: 'command'; argv: string[] };
 
 const SCRIPT = 'launch_kubernetes.py';
 const TEMPLATE = 'kernel-pod.yaml.j2';
 const SHIPPED_TEMPLATE = fileURLToPath(new URL(`../../../kernelspecs/${TEMPLATE}`, import.meta.url));
-/** How older kernelspecs begin the names of the script's arguments. */
-const OLDER_PREFIX = 'RemoteProcessProxy.';
 
 const ARGUMENTS = [
   'kernel-id',
@@ -58,9 +55,14 @@ export function launchMethodOf(plan: LaunchPlan): LaunchMethod {
   const { argv, resourceDir } = plan;
   const script = argv.findIndex((word) => basename(word) === SCRIPT);
   if (script === -1 && argv.length > 0) return { kind: 'command', argv };
-  const beside = argv
-    .slice(script, script + 1)
-    .map((word) => dirname(resolve(resourceDir, word.replaceAll('{resource_dir}', () => resourceDir))));
+  const beside = argv.slice(script, script + 1).map((word) =>
+    dirname(
+      resolve(
+        resourceDir,
+        word.replaceAll('{resource_dir}', () => resourceDir),
+      ),
+    ),
+  );
   const directories = new Set([...beside, resourceDir, join(resourceDir, 'scripts')]);
   const files = [...directories].map((directory) => join(directory, TEMPLATE));
   const options = optionsOf(plan, script === -1 ? [] : argv.slice(script + 1));
@@ -131,8 +133,9 @@ function argumentsIn(plan: LaunchPlan, words: readonly string[]): Map<string, st
   return new Map([...older, ...[...plain].filter(([, value]) => value !== '')]);
 }
 
+/** Its older prefix, its name, and the value that is joined to it. */
 function argumentIn(word: string): string[] {
-  return new RegExp(`^--(${OLDER_PREFIX.replace('.', '\\.')})?([^=]+)(?:=(.*))?$`, 's').exec(word) ?? [];
+  return /^--(RemoteProcessProxy\.)?([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
 }
 
 function isArgument(name: string): boolean {

@@ -37,7 +37,10 @@ function objectOf(document: unknown, index: number, file: string): ManifestObjec
   if (!isMapping(object)) throw malformed(file, `document ${index + 1} is no mapping`);
   const { kind, apiVersion, metadata, spec = {} } = object;
   if (typeof kind !== 'string' || !KINDS.includes(kind)) {
-    throw malformed(file, `kind of document ${index + 1} is ${told(kind)}, must be one of ${KINDS.join(', ')}`);
+    throw malformed(
+      file,
+      `kind of document ${index + 1} is ${told(kind)}, must be one of ${KINDS.join(', ')}`,
+    );
   }
   if (apiVersion !== 'v1') throw malformed(file, `${kind}: apiVersion is ${told(apiVersion)}, must be v1`);
   if (!isMapping(metadata)) throw malformed(file, `${kind}: metadata must be a mapping`);
@@ -45,7 +48,8 @@ function objectOf(document: unknown, index: number, file: string): ManifestObjec
     throw malformed(file, `${kind}: metadata.name is ${told(metadata['name'])}, must be a name`);
   }
   for (const member of ['labels', 'annotations']) {
-    if (!isMapping(metadata[member] ?? {})) throw malformed(file, `${kind}: metadata.${member} must be a mapping`);
+    if (!isMapping(metadata[member] ?? {}))
+      throw malformed(file, `${kind}: metadata.${member} must be a mapping`);
   }
   if (!isMapping(spec)) throw malformed(file, `${kind}: spec must be a mapping`);
   return object as unknown as ManifestObject;

@@ -95,7 +95,9 @@ function sysctlAccess(context: Mapping): NodeAccess[] {
 
 function annotationAccess(annotations: Mapping): NodeAccess[] {
   return Object.entries(annotations)
-    .filter(([name, value]) => name.includes('apparmor.security.beta.kubernetes.io/') && value === 'unconfined')
+    .filter(
+      ([name, value]) => name.includes('apparmor.security.beta.kubernetes.io/') && value === 'unconfined',
+    )
     .map(([name]) => ({ path: `metadata.annotations["${name}"]`, permission: 'privileged' }));
 }
 

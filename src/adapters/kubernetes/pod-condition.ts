@@ -1,5 +1,10 @@
 /** What a kernel's pod has come to, read from its status and its events. */
-import type { CoreV1Event, V1ContainerStateTerminated, V1Pod } from '@kubernetes/client-node';
+import type {
+  CoreV1Event,
+  V1ContainerStateTerminated,
+  V1ContainerStatus,
+  V1Pod,
+} from '@kubernetes/client-node';
 import type { Failure } from '../../machines/ports.ts';
 import { containersOf, type PodContainer } from './container-states.ts';
 import { exitFailureOf, hasLastWords } from './exit-failure.ts';
@@ -26,7 +31,7 @@ export function podConditionOf(pod: V1Pod, events: readonly CoreV1Event[]): PodC
   const own = eventsOfPod(pod, events);
   const containers = containersOf(pod);
   const kernel = containers.find(({ role }) => role === 'kernel');
-  const end = kernel === undefined ? null : endOf(kernel);
+  const end = endOf(kernel?.status);
   const whole = podFailureOf(pod, own);
   if (whole !== null) return { state: 'failed', failure: whole, container: null };
   if (kernel !== undefined && end !== null) return ended(pod, kernel, end, own);
@@ -36,7 +41,7 @@ export function podConditionOf(pod: V1Pod, events: readonly CoreV1Event[]): PodC
 }
 
 /** A kernel that was started again in its pod is another one, whose ports nobody knows. */
-function endOf({ status }: PodContainer): V1ContainerStateTerminated | null {
+function endOf(status: V1ContainerStatus | undefined): V1ContainerStateTerminated | null {
   return status?.state?.terminated ?? status?.lastState?.terminated ?? null;
 }
 
@@ -95,7 +100,7 @@ function notStarted(
 /** The end of a container that the kernel's waits for in vain. One that is tried again has to fail again and again. */
 function fatalEndOf({ role, isTriedAgain, status }: PodContainer): V1ContainerStateTerminated | null {
   if (role === 'sidecar') return null;
-  const end = endOf({ status } as PodContainer);
+  const end = endOf(status);
   if (end === null || end.exitCode === 0) return null;
   return isTriedAgain && status?.state?.waiting?.reason !== 'CrashLoopBackOff' ? null : end;
 }

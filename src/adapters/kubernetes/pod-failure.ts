@@ -17,7 +17,8 @@ const RELAUNCH = 'Start the kernel anew.';
 
 /** What has ended the pod as a whole; null when that is for its containers to say. */
 export function podFailureOf(pod: V1Pod, events: readonly CoreV1Event[]): Failure | null {
-  const { phase = '', reason = '', message = '' } = pod.status ?? {};
+  const { phase = '', reason = '' } = pod.status ?? {};
+  const message = (pod.status?.message ?? '').replace(/^Pod was rejected: /, '');
   if (phase === 'Unknown' || NODE_REASONS.has(reason)) return nodeLost(pod, message);
   if (phase !== 'Failed') return isOnLostNode(pod) ? disruptionOf(pod, events) : null;
   if (reason === 'Evicted') return evictedByNode(pod, message);
@@ -131,7 +132,7 @@ function pastDeadline({ spec }: V1Pod): Failure {
 
 /** The kubelet checks for itself what the scheduler has sent: `OutOfcpu`, `NodeAffinity`, `UnexpectedAdmissionError` and more. */
 function refusedByNode(pod: V1Pod, reason: string, message: string): Failure {
-  const text = clusterText(message.replace(/^Pod was rejected: /, ''));
+  const text = clusterText(message);
   const why = text === '' ? '' : `: ${text}`;
   if (hasRun(pod)) {
     return { code: 'POD_GONE', message: `The kernel's pod has failed (${reason})${why}.`, hint: RELAUNCH };

@@ -5,10 +5,10 @@
 import { KernelFailure } from '../../machines/failure.ts';
 import type { LaunchPlan } from '../../machines/ports.ts';
 import type { KubernetesObject } from './cluster.ts';
-import { containersOf, type NamedContainer } from './pod-containers.ts';
 import { type ManifestObject, type Mapping, mappingOf } from './manifest-objects.ts';
-import { checkUsers } from './pod-user-policy.ts';
 import { nodeAccessIn } from './node-access.ts';
+import { containersOf, type NamedContainer } from './pod-containers.ts';
+import { checkUsers } from './pod-user-policy.ts';
 
 export interface PodPolicyRules {
   /** What else manifests may ask for, by the names of `EG_POD_PERMISSIONS`. */

@@ -8,9 +8,6 @@ export interface PodUserRules {
   prohibitedGids: readonly number[];
 }
 
-const USER_FIELDS = ['runAsUser'];
-const GROUP_FIELDS = ['runAsGroup', 'fsGroup', 'supplementalGroups'];
-
 /**
  * A container that names no user runs as the one of its image, whom nobody has
  * looked at: where ids are prohibited, the manifest must name one, or rule out
@@ -30,29 +27,33 @@ export function checkUsers(pod: ManifestObject, rules: PodUserRules): void {
 }
 
 function checkIds(pod: ManifestObject, path: string, context: Mapping, rules: PodUserRules): void {
-  for (const field of USER_FIELDS) {
-    checkId(pod, `${path}.${field}`, context[field], rules.prohibitedUids, 'EG_PROHIBITED_UIDS');
-  }
-  for (const field of GROUP_FIELDS) {
-    checkId(pod, `${path}.${field}`, context[field], rules.prohibitedGids, 'EG_PROHIBITED_GIDS');
-  }
+  const { runAsUser, runAsGroup, fsGroup, supplementalGroups } = context;
+  const groups = [supplementalGroups ?? []].flat().map((id, index) => [`supplementalGroups[${index}]`, id]);
+  const allGroups = { runAsGroup, fsGroup, ...Object.fromEntries(groups) };
+  checkEach(pod, path, { runAsUser }, rules.prohibitedUids, 'EG_PROHIBITED_UIDS');
+  checkEach(pod, path, allGroups, rules.prohibitedGids, 'EG_PROHIBITED_GIDS');
 }
 
-/** @param value one id, a list of them, or undefined */
-function checkId(
+/** @param ids by their fields; undefined where there is none */
+function checkEach(
   pod: ManifestObject,
   path: string,
-  value: unknown,
+  ids: Mapping,
   prohibited: readonly number[],
   setting: string,
 ): void {
-  for (const id of value === undefined ? [] : [value].flat()) {
+  for (const [field, id] of Object.entries(ids)) {
+    if (id === undefined) continue;
     if (!Number.isSafeInteger(id)) {
-      const hint = `Write the variable without quotes, as in {{ kernel_uid | int }}.`;
-      throw refused(pod, `${path} is ${JSON.stringify(id)}, must be a whole number`, hint);
+      const hint = 'Write the variable without quotes, as in {{ kernel_uid | int }}.';
+      throw refused(pod, `${path}.${field} is ${JSON.stringify(id)}, must be a whole number`, hint);
     }
     if (!prohibited.includes(id as number)) continue;
-    throw refused(pod, `${path} is ${id}, which ${setting} prohibits`, 'Use another id in the template.');
+    throw refused(
+      pod,
+      `${path}.${field} is ${id}, which ${setting} prohibits`,
+      'Use another id in the template.',
+    );
   }
 }
 

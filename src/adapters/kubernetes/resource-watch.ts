@@ -12,8 +12,8 @@ import { ResourceStore } from './resource-store.ts';
 import { WatchProbe } from './watch-probe.ts';
 import type { WatchFollower, WatchSource, WatchTiming } from './watch-terms.ts';
 
-/** Milliseconds: a watch that ends sooner, and brought nothing, was no success. */
-const SHORTEST_LIFE = 1000;
+/** Milliseconds after which a watch is a success, though it has brought nothing. */
+const PROVEN_AFTER = 1000;
 /** Failures in a row after which a trouble that may pass is told. */
 const WORTH_TELLING = 3;
 /** Refusals in a row after which the point to go on from is not trusted any more. */
@@ -42,7 +42,7 @@ export class ResourceWatch<Resource extends KubernetesObject> {
   #problem: string | null = null;
   /** Of the watch that is open, or was last. */
   #lastHeard = 0;
-  #hasBrought = false;
+  #isProven = false;
 
   constructor(
     source: WatchSource<Resource>,
@@ -83,8 +83,10 @@ export class ResourceWatch<Resource extends KubernetesObject> {
   async #follow(resourceVersion: string, signal: AbortSignal): Promise<void> {
     const end = new AbortController();
     const either = AbortSignal.any([signal, end.signal]);
-    const begun = performance.now();
-    const follower = this.#follower(() => void this.#lookAfter(end, either));
+    const follower = this.#follower(() => {
+      void this.#prove(either);
+      void this.#lookAfter(end, either);
+    });
     const seconds = Math.round(this.#timing.lifetime * (1 + this.#random() / 3));
     const patience = this.#patience.milliseconds;
     try {
@@ -92,9 +94,7 @@ export class ResourceWatch<Resource extends KubernetesObject> {
     } finally {
       end.abort();
     }
-    const isBarren = !this.#hasBrought && performance.now() - begun < SHORTEST_LIFE;
-    if (isBarren) throw new ClusterError(null, '', 'the Kubernetes API server ends the watch at once');
-    this.#succeeded();
+    if (!this.#isProven) throw new ClusterError(null, '', 'the Kubernetes API server ends watches at once');
   }
 
   #follower(opened: () => void): WatchFollower {
@@ -102,17 +102,22 @@ export class ResourceWatch<Resource extends KubernetesObject> {
       opened: () => {
         this.#patience.rewarded();
         this.#lastHeard = performance.now();
-        this.#hasBrought = false;
-        this.#resolved();
+        this.#isProven = false;
         opened();
       },
       heard: () => {
         this.#lastHeard = performance.now();
-        this.#hasBrought = true;
       },
       changed: (type, object) => this.#changed(type, object),
       bookmark: (resourceVersion) => this.#arrived(resourceVersion),
     };
+  }
+
+  async #prove(signal: AbortSignal): Promise<void> {
+    await pause(PROVEN_AFTER, undefined, { signal }).then(
+      () => this.#succeeded(),
+      () => {},
+    );
   }
 
   async #lookAfter(end: AbortController, signal: AbortSignal): Promise<void> {
@@ -145,6 +150,8 @@ export class ResourceWatch<Resource extends KubernetesObject> {
   }
 
   #succeeded(): void {
+    this.#isProven = true;
+    this.#resolved();
     this.#failures = 0;
     this.#refusals = 0;
   }

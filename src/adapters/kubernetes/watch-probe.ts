@@ -11,6 +11,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ApiRefusal, ApiSilence, isExpired } from './api-answer.ts';
 import type { Patience } from './backoff.ts';
+import { ClusterError } from './cluster.ts';
 import type { WatchSource, WatchTiming } from './watch-terms.ts';
 
 /** Shortest that the API can be told. */
@@ -99,20 +100,24 @@ export class WatchProbe<Resource> {
     signal.throwIfAborted();
     if (error === NEWS) {
       await pause(this.#timing.grace, undefined, { signal });
-      return new ApiSilence(
-        'the Kubernetes API server has news that a watch was not told: its connection is dead',
-      );
+      return stall('the Kubernetes API server has news that a watch was not told: its connection is dead');
     }
     if (error instanceof ApiRefusal && !isExpired(error)) {
       // The way to the API server is open; it only does not let itself be asked right now.
       await pause(this.#timing.longestDelay, undefined, { signal });
       return null;
     }
-    if (error instanceof ApiSilence) this.#patience.exceeded();
-    return error;
+    if (!(error instanceof ApiSilence)) return error;
+    this.#patience.exceeded();
+    return stall(error.message);
   }
 }
 
-function endless(): ApiSilence {
-  return new ApiSilence('the Kubernetes API server does not end a watch at its time: its connection is dead');
+/** Says nothing about how patient to be with the next attempt, unlike the silence that it may come from. */
+function stall(message: string): ClusterError {
+  return new ClusterError(null, '', message);
+}
+
+function endless(): ClusterError {
+  return stall('the Kubernetes API server does not end a watch at its time: its connection is dead');
 }

@@ -11,7 +11,22 @@ export const TAKES_UNDEFINED: ReadonlySet<string> = new Set(['default', 'd', 'lo
 /** Of nunjucks: its own filters, tests and functions. It can load no other template. */
 export const environment = new internals.Environment([], { autoescape: false });
 
-Object.assign(environment.globals, { True: true, False: false, None: null });
+/** A client's number may be the length of a range. */
+const LONGEST_RANGE = 10_000;
+const { range } = environment.globals as { range: (...bounds: number[]) => number[] };
+
+Object.assign(environment.globals, {
+  True: true,
+  False: false,
+  None: null,
+  range: (...given: unknown[]) => {
+    const bounds = given.map((bound) => Number(plain(bound)));
+    if (bounds.some((bound) => !(Math.abs(bound) <= LONGEST_RANGE))) {
+      throw new Error(`range: bounds must be numbers up to ${LONGEST_RANGE}`);
+    }
+    return range(...bounds);
+  },
+});
 for (const [name, test] of Object.entries({
   ...environment.tests,
   boolean: (value: unknown) => typeof value === 'boolean',

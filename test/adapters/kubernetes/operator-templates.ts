@@ -188,6 +188,8 @@ kind: PersistentVolume
 metadata:
   name: "{{ kernel_pod_name }}"
 spec:
+  capacity: {storage: 1Gi}
+  accessModes: [ReadWriteMany]
   nfs: {server: files.example, path: "/home/{{ kernel_username }}"}
 ---
 apiVersion: v1

@@ -271,6 +271,19 @@ describe('a trouble', () => {
 });
 
 describe('one watch for all', () => {
+  test('can be left at the event that is its last one (which once ended the process)', async () => {
+    const watched = await WatchedServer.begin();
+    const followed = watched.follow();
+    await followed.until('synced');
+    await vi.waitUntil(() => watched.server.watches.size > 0, PATIENTLY);
+    const leaving = followed.until('present a').then(() => followed.leave());
+    watched.server.chunking = 'joined';
+    watched.put('a');
+    watched.server.endWatches();
+    await leaving;
+    expect(watched.cluster.figures().watches).toEqual([]);
+  });
+
   test('is shared by those who ask for the same', async () => {
     const watched = await WatchedServer.begin();
     watched.put('a');

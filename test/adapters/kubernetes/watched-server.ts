@@ -61,19 +61,34 @@ export class WatchedServer {
 /** What one subscriber was told. */
 export class Followed {
   readonly events: ResourceEvent<KubernetesObject>[] = [];
-  readonly #told = new ReplaySubject<number>(1);
+  readonly #told = new ReplaySubject<ResourceEvent<KubernetesObject>>(1);
   readonly #subscription;
 
   constructor(cluster: ClusterClient, selection: Selection) {
     this.#subscription = cluster.watch(POD, selection).subscribe((event) => {
       this.events.push(event);
-      this.#told.next(this.events.length);
+      this.#told.next(event);
     });
     onTestFinished(() => this.leave());
   }
 
   get words(): string[] {
     return this.events.map(inWords);
+  }
+
+  /** Names of what is there, as far as it was told. */
+  get present(): string[] {
+    const names = new Set<string>();
+    for (const event of this.events) {
+      if (event.type === 'present') names.add(event.object.metadata.name);
+      if (event.type === 'absent') names.delete(event.object.metadata.name);
+    }
+    return [...names].sort();
+  }
+
+  /** Calls with each event that comes from now on, and with the last one before. */
+  onEvent(listener: (event: ResourceEvent<KubernetesObject>) => void): void {
+    this.#told.subscribe(listener);
   }
 
   leave(): void {

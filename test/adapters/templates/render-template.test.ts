@@ -132,6 +132,7 @@ describe('Jinja', () => {
     ["{{ x.get('b', 'none: such') }}", { x: { a: 1 } }, 'none: such'],
     ["{{ x | map(attribute='name') | first }}", { x: [{ name: 'n' }] }, 'n'],
     ['{{ True }}', {}, true],
+    ['{{ range(x | int) }}', { x: '3' }, [0, 1, 2]],
   ])('knows %s with %j', (expression, variables, expected) => {
     expect(documentOf(`a: ${expression}`, variables)).toEqual({ a: expected });
   });
@@ -169,6 +170,11 @@ describe('an error', () => {
     ['names a missing member', 'a: {{ x.y.z }}', 'line 1: x.y.z is not defined'],
     ['names a missing variable that is filtered', 'a: {{ foo | upper }}', 'line 1: foo is not defined'],
     ['names an unknown filter', 'a: 1\nb: {{ x | rot13 }}', 'line 2: there is no filter rot13'],
+    [
+      'names a range that is too long',
+      'a: {{ range(10 ** 9) }}',
+      'line 1: range: bounds must be numbers up to 10000',
+    ],
     ['names an unknown tag', 'a: 1\n{% with %}', 'line 2: unknown block tag: with'],
     [
       'names a tag that reads other files',
