@@ -10,6 +10,7 @@ import type { Environment } from './launch-environment.ts';
 import { isDnsLabel, isDnsName, podNameOf } from './pod-name.ts';
 import { type PodUserRules, podUserOf } from './pod-user.ts';
 import { checkResources, checkVolumes, checkWorkingDir, type VolumeRules } from './pod-values.ts';
+import { RequestError } from './request-error.ts';
 
 /** What the gateway's configuration has to say about pods. Lists of patterns hold for what clients choose; empty ones allow anything. */
 export interface PodRules extends PodUserRules, VolumeRules {
@@ -40,6 +41,7 @@ export interface PodPlan {
   ownNamespace: string | null;
 }
 
+const CONTAINER_VARIABLE = /^[-._a-zA-Z][-._a-zA-Z0-9]*$/;
 const DNS_LABEL = 'at most 63 lower-case letters, digits and hyphens, with no hyphen at either end';
 const DNS_NAME = 'lower-case letters, digits, hyphens and dots, with a letter or digit at either end';
 const IMAGE = 'the name of an image, such as registry.example/team/image:tag';
@@ -70,6 +72,7 @@ const UNSET_WHEN_EMPTY = [
  */
 export function planPod(asked: PodRequest, rules: PodRules): PodPlan {
   const request = { ...asked, env: withoutUnset(asked) };
+  checkNames(request);
   const podName = podNameOf(request.env);
   const namespace = namespaceOf(request, rules);
   checkResources(request);
@@ -94,6 +97,17 @@ function withoutUnset({ env, mirrorWorkingDirs }: PodRequest): Environment {
     (value === '' && UNSET_WHEN_EMPTY.includes(name)) ||
     (name === 'KERNEL_WORKING_DIR' && !mirrorWorkingDirs);
   return Object.fromEntries(Object.entries(env).filter(([name, value]) => !isUnset(name, value)));
+}
+
+/** Processes take any name, containers don't. */
+function checkNames({ env, isFromClient }: PodRequest): void {
+  const wrong = Object.keys(env).find((name) => isFromClient(name) && !CONTAINER_VARIABLE.test(name));
+  if (wrong === undefined) return;
+  throw new RequestError(
+    'INVALID_REQUEST',
+    `env: ${JSON.stringify(wrong)} is no name for a variable of a container: letters, digits, hyphens, dots and underscores, and no digit first.`,
+    'Correct it, or leave it out.',
+  );
 }
 
 /** Null: the kernel gets one of its own. */

@@ -333,3 +333,9 @@ test('a plan names what Kubernetes accepts, or is refused, whatever a client sen
     { numRuns: 1000 },
   );
 });
+
+test('a variable that no container can have is refused to the client who named it', () => {
+  const refusal = refusalOf(() => planned({ 'KERNEL_A B': 'x' })) as RequestError;
+  expect(refusal.code).toBe('INVALID_REQUEST');
+  expect(refusal.message).toContain('env: "KERNEL_A B" is no name for a variable of a container');
+});
