@@ -100,7 +100,7 @@ function tellUnreachable(error: unknown): never {
   throw new KernelFailure(
     {
       code: 'CLUSTER_UNREACHABLE',
-      message: `No Kubernetes cluster can be reached: ${error.message}`,
+      message: `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`.replace(/\.\.$/, '.'),
       hint: 'Set KUBECONFIG, or run the gateway in the cluster.',
     },
     { cause: error },

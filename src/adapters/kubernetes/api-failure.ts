@@ -49,13 +49,18 @@ export function creationFailureOf(error: ClusterError, object: RefusedObject): F
   const refusal = refusalOf(error, object);
   for (const explain of EXPLANATIONS) {
     const failure = explain(refusal);
-    if (failure !== null) return { ...failure, message: `${clusterText(failure.message, LONGEST_MESSAGE)}.` };
+    if (failure !== null) return { ...failure, message: sentence(failure.message) };
   }
   return {
     code: codeOfKind(refusal.kind),
-    message: `${refusal.object} could not be created: ${clusterText(refusal.text, LONGEST_MESSAGE)}.`,
+    message: sentence(`${refusal.object} could not be created: ${refusal.text}`),
     hint: 'Look into the log of the gateway.',
   };
+}
+
+function sentence(text: string): string {
+  const line = clusterText(text, LONGEST_MESSAGE);
+  return line.endsWith('…') ? line : `${line}.`;
 }
 
 function refusalOf({ status, message }: ClusterError, { kind, metadata }: RefusedObject): CreationRefusal {

@@ -39,9 +39,9 @@ export type ResourceEvent<Resource> =
   | { type: 'synced' };
 
 export interface Cluster {
-  /** Answers the object as the cluster has made it. @throws ClusterError */
+  /** Answers the object as the cluster has made it. @throws ClusterError, or the signal's reason: then it may have been made */
   create<Resource extends KubernetesObject>(object: Resource, signal?: AbortSignal): Promise<Resource>;
-  /** Null when there is none. @throws ClusterError */
+  /** Null when there is none. @throws ClusterError, or the signal's reason */
   read<Resource extends KubernetesObject>(key: ObjectKey, signal?: AbortSignal): Promise<Resource | null>;
   /** @throws ClusterError */
   list<Resource extends KubernetesObject>(kind: ResourceKind, selection: Selection): Promise<Resource[]>;

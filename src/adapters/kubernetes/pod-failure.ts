@@ -4,9 +4,10 @@ import type { Failure } from '../../machines/ports.ts';
 import { latestEvent } from './pod-events.ts';
 import { clusterText, linesOf } from './runtime-text.ts';
 
-/** Lines of a log that are shown, and the characters after which each is cut. */
+/** Lines of a log that are shown, the characters after which each is cut, and those of its end that are looked at. */
 const SHOWN_LINES = 5;
 const LONGEST_LINE = 300;
+const LOG_END = 20_000;
 
 /** `status.reason` of pods whose node went away, or is going. */
 const NODE_REASONS: ReadonlySet<string> = new Set(['NodeLost', 'NodeShutdown', 'Shutdown', 'Terminated']);
@@ -35,7 +36,7 @@ export function deletionFailureOf(pod: V1Pod, events: readonly CoreV1Event[]): F
 
 /** Adds what the container wrote last, without colours and control characters, so that it stays one line. */
 export function withLastLines(failure: Failure, log: string | null): Failure {
-  const lines = linesOf(log ?? '')
+  const lines = linesOf((log ?? '').slice(-LOG_END))
     .slice(-SHOWN_LINES)
     .map((line) => (line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE).toWellFormed()}…` : line));
   if (lines.length === 0) return failure;

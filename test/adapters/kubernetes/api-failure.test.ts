@@ -172,7 +172,7 @@ describe('a refusal says what stood in the way', () => {
   test('any answer becomes one printable line with a hint', () => {
     const status = fc.option(fc.integer({ min: 400, max: 599 }));
     fc.assert(
-      fc.property(status, fc.string({ unit: 'binary', maxLength: 2000 }), (code, text) => {
+      fc.property(status, fc.string({ unit: 'binary', maxLength: 800 }), (code, text) => {
         const failure = creationFailureOf(new ClusterError(code, '', text), POD);
         expect(failure.message).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
         expect(failure.message.length).toBeLessThan(700);

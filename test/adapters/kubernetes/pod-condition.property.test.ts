@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { podConditionOf } from '../../../src/adapters/kubernetes/pod-condition.ts';
 import { eventWith, podWith } from './recorded-pods.ts';
 
-const text = fc.string({ unit: 'binary', maxLength: 600 });
+const text = fc.string({ unit: 'binary', maxLength: 500 });
 const waitingReason = fc.constantFrom(
   'ErrImagePull',
   'CreateContainerError',
