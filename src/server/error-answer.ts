@@ -6,10 +6,12 @@ import { RequestError, type RequestErrorCode } from '../machines/request-error.t
 import { HttpError } from './http-error.ts';
 
 export interface ErrorBody {
-  /** A hint, or the status phrase. One line. */
+  /** What to do about it, or the status phrase. One line. */
   reason: string;
   /** What went wrong. One line. */
   message: string;
+  /** Stable, for programs: that of the failure, or of the refused request. */
+  code?: string;
 }
 
 const REQUEST_ERROR_STATUS: Record<RequestErrorCode, number> = {
@@ -24,10 +26,15 @@ const REQUEST_ERROR_STATUS: Record<RequestErrorCode, number> = {
 };
 
 export function errorAnswer(error: unknown): { statusCode: number; body: ErrorBody } {
-  if (error instanceof RequestError)
-    return answer(REQUEST_ERROR_STATUS[error.code], error.hint, error.message);
+  if (error instanceof RequestError) {
+    const { code, hint, message } = error;
+    return answer(REQUEST_ERROR_STATUS[code], hint, message, { code });
+  }
   if (error instanceof HttpError) return answer(error.statusCode, error.hint, error.message, error.more);
-  if (error instanceof KernelFailure) return answer(500, error.failure.hint, error.failure.message);
+  if (error instanceof KernelFailure) {
+    const { code, hint, message } = error.failure;
+    return answer(code === 'CLUSTER_UNREACHABLE' ? 503 : 500, hint, message, { code });
+  }
   const { statusCode, message } = error as Partial<FastifyError>;
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return answer(statusCode, STATUS_CODES[statusCode] ?? 'Error', message ?? '');

@@ -15,8 +15,14 @@ function object<const Properties extends Record<string, JSONSchema>>(properties:
 
 export const NoContent = { type: 'null', description: 'No content' } as const;
 
+const errorMembers = object({ reason: string, message: string });
+
 export const ErrorAnswer = {
-  ...object({ reason: string, message: string }),
+  ...errorMembers,
+  properties: {
+    ...errorMembers.properties,
+    code: { type: 'string', description: 'Stable, for programs' },
+  },
   description: 'What went wrong (message), and what to do about it (reason)',
 } as const;
 

@@ -67,7 +67,11 @@ describe('launching a kernel', () => {
     const gateway = await testGateway();
     const response = await launch(gateway, body);
     expect(response.statusCode).toBe(status);
-    expect(response.json()).toEqual({ reason: expect.any(String), message: expect.stringMatching(message) });
+    expect(response.json()).toEqual({
+      reason: expect.any(String),
+      message: expect.stringMatching(message),
+      code: expect.stringMatching(/^[A-Z_]+$/),
+    });
     expect(gateway.world.launched).toEqual([]);
   });
 
