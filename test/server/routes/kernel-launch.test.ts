@@ -67,10 +67,9 @@ describe('launching a kernel', () => {
     const gateway = await testGateway();
     const response = await launch(gateway, body);
     expect(response.statusCode).toBe(status);
-    expect(response.json()).toEqual({
+    expect(response.json()).toMatchObject({
       reason: expect.any(String),
       message: expect.stringMatching(message),
-      code: expect.stringMatching(/^[A-Z_]+$/),
     });
     expect(gateway.world.launched).toEqual([]);
   });
@@ -122,7 +121,7 @@ describe('launching a kernel', () => {
     },
   );
 
-  it('answers with the reason and the hint when it fails, in one line each', async () => {
+  it('answers with the reason, the hint and the code when it fails, in one line each', async () => {
     const gateway = await testGateway();
     gateway.world.refusal = {
       code: 'LAUNCH_REFUSED',
@@ -132,7 +131,7 @@ describe('launching a kernel', () => {
     const response = await launch(gateway);
     expect([response.statusCode, response.json()]).toEqual([
       500,
-      { reason: 'Push it.', message: 'image nope:1 | cannot be pulled' },
+      { reason: 'Push it.', message: 'image nope:1 | cannot be pulled', code: 'LAUNCH_REFUSED' },
     ]);
     expect((await gateway.app.inject('/api/kernels')).json()).toEqual([]);
   });
