@@ -67,8 +67,8 @@ export function connectKernelMachine({ provisionerOf, channels, records }: Kerne
           await provisionerOf(plan).requestExit(plan, pod, connection, grace);
         },
       ),
-      deletePod: fromPromise<void, { plan: LaunchPlan; pod: Pod | null }>(({ input }) =>
-        provisionerOf(input.plan).deletePod(input.plan, input.pod),
+      deletePod: fromPromise<void, { plan: LaunchPlan; pod: Pod | null; last: boolean }>(
+        ({ input: { plan, pod, last } }) => provisionerOf(plan).deletePod(plan, pod, last),
       ),
       deleteNamespace: fromPromise<void, LaunchPlan>(({ input }) =>
         provisionerOf(input).deleteNamespace(input),

@@ -98,7 +98,7 @@ export const kernelMachine = setup({
     saveRecord: task<void, KernelRecord>(),
     interrupt: task<void, ConnectedPod>(),
     requestShutdown: task<void, ConnectedPod & { restart: boolean; grace: number }>(),
-    deletePod: task<void, { plan: LaunchPlan; pod: Pod | null }>(),
+    deletePod: task<void, { plan: LaunchPlan; pod: Pod | null; last: boolean }>(),
     deleteNamespace: task<void, LaunchPlan>(),
     deleteRecord: task<void, { kernelId: string }>(),
   },
@@ -117,6 +117,9 @@ export const kernelMachine = setup({
     isAdoption: ({ context }) => context.adopted,
     isResumed: ({ context }) => isResumed(context),
     isUnresponsive: ({ context }) => context.unresponsive,
+    isLostWithNode: ({ context }) => context.unresponsive && context.nodeLoss !== null,
+    isLostToRestart: ({ context: { unresponsive, nodeLoss }, context }) =>
+      unresponsive && nodeLoss !== null && mayRestart(context, nodeLoss),
     changesCulling: ({ context, event }) =>
       event.type === 'policy.changed' && changesCulling(context, event.policy),
     needsNamespace: ({ context }) => context.plan.ownNamespace !== null,
@@ -147,6 +150,8 @@ export const kernelMachine = setup({
     noteEarlyNews: assign({ earlyNews: ({ context, event }) => [...context.earlyNews, event as PodEvent] }),
     forgetEarlyNews: assign({ earlyNews: [] }),
     notePending: assign({ progress: ({ context }) => pendingProgress(context) }),
+    noteNode: assign({ nodeLoss: ({ event }) => (event.type === 'node.lost' ? event.failure : null) }),
+    noteNodeLoss: assign({ failure: ({ context }) => context.nodeLoss }),
     noteHeartbeat: assign({ unresponsive: ({ event }) => event.type === 'heartbeat.lost' }),
     countRestart: assign({
       goal: 'restart',
@@ -391,7 +396,7 @@ export const kernelMachine = setup({
 
     connected: {
       description: "The kernel's sockets are open",
-      entry: assign({ unresponsive: false }),
+      entry: assign({ unresponsive: false, nodeLoss: null }),
       invoke: {
         src: 'channels',
         id: 'channels',
@@ -406,6 +411,8 @@ export const kernelMachine = setup({
         'kernel.activity': { actions: 'noteActivity' },
         'heartbeat.lost': { actions: 'noteHeartbeat' },
         'heartbeat.restored': { actions: 'noteHeartbeat' },
+        'node.lost': { guard: 'isCurrentPod', actions: 'noteNode' },
+        'node.found': { guard: 'isCurrentPod', actions: 'noteNode' },
         'pod.gone': [
           {
             guard: 'isDeathToRestart',
@@ -467,8 +474,17 @@ export const kernelMachine = setup({
               states: {
                 beating: { always: { guard: 'isUnresponsive', target: 'lost' } },
                 lost: {
-                  description: 'Does not answer its heartbeat; it may be stopped, or its node away',
-                  always: { guard: not('isUnresponsive'), target: 'beating' },
+                  description:
+                    'Does not answer its heartbeat; it may be stopped. Only when its node does not answer either, it is gone',
+                  always: [
+                    { guard: not('isUnresponsive'), target: 'beating' },
+                    {
+                      guard: 'isLostToRestart',
+                      target: '#kernel.restarting',
+                      actions: ['noteNodeLoss', 'countRestart', 'tellRestarting'],
+                    },
+                    { guard: 'isLostWithNode', target: '#kernel.tearingDown', actions: 'noteNodeLoss' },
+                  ],
                 },
               },
             },
@@ -574,7 +590,7 @@ export const kernelMachine = setup({
         podDeleting: {
           invoke: {
             src: 'deletePod',
-            input: ({ context }) => ({ plan: context.plan, pod: context.pod }),
+            input: ({ context }) => ({ plan: context.plan, pod: context.pod, last: false }),
             onDone: { target: 'waiting', actions: assign({ pod: null, connection: null }) },
             onError: {
               target: '#kernel.tearingDown',
@@ -632,7 +648,7 @@ export const kernelMachine = setup({
         podDeleting: {
           invoke: {
             src: 'deletePod',
-            input: ({ context }) => ({ plan: context.plan, pod: context.pod }),
+            input: ({ context }) => ({ plan: context.plan, pod: context.pod, last: true }),
             onDone: [{ guard: 'needsNamespace', target: 'namespaceDeleting' }, { target: 'recordDeleting' }],
             onError: { target: 'retrying', actions: 'countTeardownAttempt' },
           },

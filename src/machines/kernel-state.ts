@@ -59,6 +59,8 @@ export interface KernelContext {
   earlyNews: PodEvent[];
   /** Does not answer its heartbeat. */
   unresponsive: boolean;
+  /** The node of its pod does not answer either: set as long as that is so. */
+  nodeLoss: Failure | null;
   /** Where the kernel goes once its pod is gone. */
   goal: 'run' | 'restart' | 'stop' | 'leave';
   /** Why it is stopped, when it is. */
@@ -116,6 +118,7 @@ export function initialContext({ plan, policy, now, adopt }: KernelInput): Kerne
     progress: 'about to begin',
     earlyNews: [],
     unresponsive: false,
+    nodeLoss: null,
     goal: 'run',
     stopReason: null,
     adopted: adopt !== undefined,

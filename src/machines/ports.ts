@@ -100,7 +100,10 @@ export interface ConnectionInfo {
 export type PodEvent =
   | { type: 'pod.pending'; uid: string; message: string }
   | { type: 'pod.ready'; uid: string; pod: Pod }
-  | { type: 'pod.gone'; uid: string; failure: Failure };
+  | { type: 'pod.gone'; uid: string; failure: Failure }
+  /** Its node does not answer the cluster any more; whether the pod still runs is unknown. */
+  | { type: 'node.lost'; uid: string; failure: Failure }
+  | { type: 'node.found'; uid: string };
 
 /** What a kernel's sockets tell about its life. The messages themselves never pass through here. */
 export type ChannelEvent =
@@ -143,8 +146,11 @@ export interface KernelProvisioner {
   adoptPod(plan: LaunchPlan, pod: Pod): Promise<Pod | null>;
   /** Lets go of the pod without ending it: another gateway is going to adopt it. */
   detachPod(plan: LaunchPlan, pod: Pod): void;
-  /** Removes everything made by {@link createPod}, by force, in any state; `pod` is null when none is known. */
-  deletePod(plan: LaunchPlan, pod: Pod | null): Promise<void>;
+  /**
+   * Removes what was made by {@link createPod}, by force, in any state; `pod` is null when none is known.
+   * What the kernel's next pod is to find again stays, unless this is the `last` one.
+   */
+  deletePod(plan: LaunchPlan, pod: Pod | null, last: boolean): Promise<void>;
   deleteNamespace(plan: LaunchPlan): Promise<void>;
 }
 

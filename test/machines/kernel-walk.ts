@@ -43,7 +43,7 @@ const MOST_STEPS = 500_000;
  */
 export function keyOf(snapshot: KernelSnapshot): string {
   const { policy, pod, connection, failure, executionState, clients, ...others } = snapshot.context;
-  const { plan, startedAt, lastActivity, progress, earlyNews, unresponsive, ...decisive } = others;
+  const { plan, startedAt, lastActivity, progress, earlyNews, unresponsive, nodeLoss, ...decisive } = others;
   const isBeingCreated = snapshot.matches({ launching: 'podCreating' });
   return JSON.stringify({
     value: snapshot.value,
@@ -51,7 +51,12 @@ export function keyOf(snapshot: KernelSnapshot): string {
     pod: pod === null ? null : pod.ip,
     isConnected: connection !== null,
     hasFailed: failure !== null,
-    ...(snapshot.hasTag('running') && { executionState, clients, culls: policy.cullIdleTimeout > 0 }),
+    ...(snapshot.hasTag('running') && {
+      executionState,
+      clients,
+      culls: policy.cullIdleTimeout > 0,
+      hasLostNode: nodeLoss !== null,
+    }),
     ...(isBeingCreated && {
       earlyNews: [...new Set(earlyNews.map(({ type, uid }) => `${type} ${uid}`))].sort(),
     }),
@@ -86,6 +91,8 @@ const OUTSIDE: Record<string, object[]> = {
   'pod.pending': [{ uid: 'pod-1', message: 'pulling image x' }],
   'pod.ready': [{ uid: 'pod-1', pod: podOf() }],
   'pod.gone': ['pod-1', 'earlier'].map((uid) => ({ uid, failure: DEATH })),
+  'node.lost': [{ uid: 'pod-1', failure: DEATH }],
+  'node.found': [{ uid: 'pod-1' }],
 };
 
 /** What invoked actors may give, by their source; those without an entry give nothing. */

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import type { Failure } from '../../../src/machines/failure.ts';
 import { DEATH } from '../samples.ts';
 import { ended, OWN_NAMESPACE, restarted, STAGES } from '../stages.ts';
 import type { Scenarios } from './scenarios.ts';
@@ -20,6 +21,19 @@ export const restarting: Scenarios = {
     expect(kernel.context.pod?.uid).toBe('pod-2');
     expect(kernel.emitted.at(-1)).toEqual({ type: 'kernel.running' });
     expect(kernel.held).toEqual(['namespace', 'pod pod-2', 'record', 'pod events', 'channels']);
+  },
+
+  'a kernel that ran out of memory is not restarted: it would again': async () => {
+    const kernel = await STAGES.running();
+    const failure: Failure = {
+      code: 'OUT_OF_MEMORY',
+      message: 'It took more than 1Gi.',
+      hint: 'Ask for more.',
+    };
+    await kernel.pod({ type: 'pod.gone', uid: 'pod-1', failure });
+    expect(kernel.state).toBe('tearingDown.podDeleting');
+    await ended(kernel);
+    expect(kernel.outcome).toEqual({ outcome: 'dead', reason: null, failure });
   },
 
   'a restart keeps the namespace, and checks nothing a second time': async () => {

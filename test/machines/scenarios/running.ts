@@ -1,6 +1,14 @@
 import { expect } from 'vitest';
+import type { Failure } from '../../../src/machines/failure.ts';
+import type { KernelUnderTest } from '../kernel-under-test.ts';
 import { STAGES } from '../stages.ts';
 import type { Scenarios } from './scenarios.ts';
+
+const NODE_LOST: Failure = { code: 'NODE_LOST', message: 'Node worker-1 is gone.', hint: 'Wait.' };
+
+function uidOf({ context }: KernelUnderTest): string {
+  return context.pod?.uid ?? 'no pod';
+}
 
 export const running: Scenarios = {
   'a kernel is busy and idle as it says': async () => {
@@ -64,6 +72,35 @@ export const running: Scenarios = {
     await kernel.channel({ type: 'channels.ready' });
     expect(kernel.region('heartbeat')).toBe('beating');
     expect(kernel.context.unresponsive).toBe(false);
+  },
+
+  'a kernel whose node is lost runs on as long as it answers': async () => {
+    const kernel = await STAGES.running();
+    await kernel.pod({ type: 'node.lost', uid: uidOf(kernel), failure: NODE_LOST });
+    expect(kernel.state).toBe('connected.running');
+    await kernel.pod({ type: 'node.found', uid: uidOf(kernel) });
+    await kernel.channel({ type: 'heartbeat.lost' });
+    expect(kernel.state).toBe('connected.running');
+  },
+
+  'a kernel that does not answer, and whose node is lost, is restarted elsewhere': async () => {
+    const kernel = await STAGES.running();
+    await kernel.channel({ type: 'heartbeat.lost' });
+    await kernel.pod({ type: 'node.lost', uid: uidOf(kernel), failure: NODE_LOST });
+    expect(kernel.state).toBe('restarting.podDeleting');
+    expect(kernel.emitted).toContainEqual({
+      type: 'kernel.restarting',
+      automatic: true,
+      failure: NODE_LOST,
+    });
+  },
+
+  'a kernel that was lost with its node too often in a row is given up': async () => {
+    const kernel = await STAGES.running({ policy: { restartLimit: 0 } });
+    await kernel.pod({ type: 'node.lost', uid: uidOf(kernel), failure: NODE_LOST });
+    await kernel.channel({ type: 'heartbeat.lost' });
+    expect(kernel.state).toBe('tearingDown.podDeleting');
+    expect(kernel.context.failure).toEqual(NODE_LOST);
   },
 
   'an interrupt is delivered as a signal': async () => {
