@@ -2,8 +2,9 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { decodeV1, encodeV1, V1_SUBPROTOCOL } from '../../src/adapters/channels/websocket-v1-codec.ts';
+import { decodeV1, V1_SUBPROTOCOL } from '../../src/adapters/channels/websocket-v1-codec.ts';
 import { kernelMessage, typeOf } from '../adapters/channels/kernel-messages.ts';
+import { v1Data } from '../adapters/channels/websocket-data.ts';
 import { DEATH } from '../machines/samples.ts';
 import { withKernel } from './kernel-clients.ts';
 
@@ -22,7 +23,7 @@ describe('a connection', () => {
     const { connect, world, kernelId } = await withKernel();
     const { client, received } = await connect({ subprotocols: [V1_SUBPROTOCOL] });
     const request = kernelMessage('shell', 'execute_request', { code: '1' });
-    client.send(encodeV1(request));
+    client.send(v1Data(request));
     const reply = kernelMessage('shell', 'execute_reply', {}, request.header);
     const output = {
       ...kernelMessage('iopub', 'display_data', {}, request.header),
@@ -32,7 +33,7 @@ describe('a connection', () => {
     while (link?.sent.length === 0) await new Promise(setImmediate);
     expect(link?.sent).toEqual([request]);
     for (const message of [output, reply]) world.says(kernelId, message);
-    for (const message of [output, reply]) expect(await received.next()).toEqual(encodeV1(message));
+    for (const message of [output, reply]) expect(await received.next()).toEqual(v1Data(message));
   });
 
   it('is counted in the model of the kernel', async () => {
@@ -116,7 +117,7 @@ describe('a connection ends', () => {
   it('when its kernel dies too often, with the reason, and pending requests are answered', async () => {
     const { connect, world, kernelId } = await withKernel();
     const { client, received, closed } = await connect({ subprotocols: [V1_SUBPROTOCOL] });
-    client.send(encodeV1(kernelMessage('shell', 'execute_request')));
+    client.send(v1Data(kernelMessage('shell', 'execute_request')));
     while (world.links.get(kernelId)?.sent.length === 0) await new Promise(setImmediate);
     world.refuseRestarts(DEATH);
     world.dies(kernelId, DEATH);

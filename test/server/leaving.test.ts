@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { encodeDefault } from '../../src/adapters/channels/websocket-default-codec.ts';
 import { kernelMessage } from '../adapters/channels/kernel-messages.ts';
+import { defaultData } from '../adapters/channels/websocket-data.ts';
 import { testGateway } from './test-gateway.ts';
 
 it('a gateway that leaves its kernels running fails no request', async () => {
@@ -12,7 +12,7 @@ it('a gateway that leaves its kernels running fails no request', async () => {
   await once(client, 'open');
   const received: string[] = [];
   client.on('message', (data) => received.push(JSON.parse(String(data)).msg_type));
-  client.send(encodeDefault(kernelMessage('shell', 'execute_request')).data.toString());
+  client.send(defaultData(kernelMessage('shell', 'execute_request')).data.toString());
   while (world.links.get(id)?.sent.length === 0) await new Promise(setImmediate);
   gateway.send({ type: 'drain', leave: true });
   await once(client, 'close');

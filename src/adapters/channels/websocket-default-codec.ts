@@ -14,7 +14,6 @@ import { EMPTY_OBJECT, MalformedMessageError, MOST_BUFFERS, readHeader } from '.
 const WORD = 4;
 
 const HEADER = Buffer.from('{"header":');
-const PARENT_HEADER = Buffer.from(',"parent_header":');
 const METADATA = Buffer.from(',"metadata":');
 const CONTENT = Buffer.from(',"content":');
 
@@ -25,50 +24,53 @@ const TAILS: Record<ChannelName, Buffer> = {
   control: Buffer.from(',"buffers":[],"channel":"control"}'),
 };
 
-export interface DefaultFrame {
-  data: Buffer;
+/** The payload of one WebSocket message, in pieces that lie end to end. */
+export interface DefaultPayload {
+  pieces: Buffer[];
   binary: boolean;
 }
 
-/** A text frame, or a binary one when the message has buffers. */
+/** A text, or a binary message when there are buffers. */
 export function encodeDefault(
   message: KernelMessage,
   fields: HeaderFields = readHeader(message.header),
-): DefaultFrame {
-  const parts = jsonParts(message, fields);
-  if (message.buffers.length === 0) return { data: asUtf8(Buffer.concat(parts)), binary: false };
-  const offsetCount = 1 + message.buffers.length;
-  const head = Buffer.allocUnsafe(WORD * (1 + offsetCount));
-  head.writeUInt32BE(offsetCount, 0);
-  let at = head.length;
+): DefaultPayload {
+  const json = jsonPieces(message, fields);
+  const { buffers } = message;
+  if (buffers.length === 0) return { pieces: json, binary: false };
+  const count = 1 + buffers.length;
+  let at = WORD * (1 + count);
+  const head = Buffer.allocUnsafe(at);
+  head.writeUInt32BE(count, 0);
   head.writeUInt32BE(at, WORD);
-  for (const part of parts) at += part.length;
-  message.buffers.forEach((buffer, index) => {
+  for (const piece of json) at += piece.length;
+  buffers.forEach((buffer, index) => {
     head.writeUInt32BE(at, WORD * (2 + index));
     at += buffer.length;
   });
-  return { data: Buffer.concat([head, ...parts, ...message.buffers], at), binary: true };
+  return { pieces: [head, ...json, ...buffers], binary: true };
 }
 
-function jsonParts(message: KernelMessage, { msg_id, msg_type }: HeaderFields): Buffer[] {
-  const identity = Buffer.from(`,"msg_id":${JSON.stringify(msg_id)},"msg_type":${JSON.stringify(msg_type)}`);
+function jsonPieces(message: KernelMessage, { msg_id, msg_type }: HeaderFields): Buffer[] {
+  const identity = Buffer.from(
+    `,"msg_id":${JSON.stringify(msg_id)},"msg_type":${JSON.stringify(msg_type)},"parent_header":`,
+  );
   return [
     HEADER,
-    message.header,
+    asUtf8(message.header),
     identity,
-    PARENT_HEADER,
-    message.parentHeader,
+    asUtf8(message.parentHeader),
     METADATA,
-    message.metadata,
+    asUtf8(message.metadata),
     CONTENT,
-    message.content,
+    asUtf8(message.content),
     TAILS[message.channel],
   ];
 }
 
 /** A text frame that isn't UTF-8 would end the client's connection: what can't be read becomes U+FFFD. */
-function asUtf8(text: Buffer): Buffer {
-  return isUtf8(text) ? text : Buffer.from(text.toString());
+function asUtf8(json: Buffer): Buffer {
+  return isUtf8(json) ? json : Buffer.from(json.toString());
 }
 
 /** @throws MalformedMessageError which names the member and what is wrong with it */

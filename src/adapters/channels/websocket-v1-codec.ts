@@ -21,24 +21,25 @@ const CHANNEL_NAMES: Record<ChannelName, Buffer> = {
   control: Buffer.from('control'),
 };
 
-/** One binary WebSocket message. */
-export function encodeV1(message: KernelMessage): Buffer {
+/** The payload of one binary WebSocket message, in pieces that lie end to end. */
+export function encodeV1(message: KernelMessage): Buffer[] {
   const { header, parentHeader, metadata, content, buffers } = message;
-  const parts = [CHANNEL_NAMES[message.channel], header, parentHeader, metadata, content, ...buffers];
-  const offsets = parts.length + 1;
-  let end = WORD * (1 + offsets);
-  for (const part of parts) end += part.length;
-  const frame = Buffer.allocUnsafe(end);
+  const channel = CHANNEL_NAMES[message.channel];
+  const offsets = FIXED_PARTS + 1 + buffers.length;
   let at = WORD * (1 + offsets);
-  writeWord(frame, 0, offsets);
-  for (let index = 0; index < parts.length; index += 1) {
-    const part = parts[index] as Buffer;
-    writeWord(frame, WORD * (1 + index), at);
-    frame.set(part, at);
-    at += part.length;
+  const head = Buffer.allocUnsafe(at + channel.length);
+  head.set(channel, at);
+  const pieces = [head, header, parentHeader, metadata, content, ...buffers];
+  const words = new DataView(head.buffer, head.byteOffset, head.length);
+  writeWord(words, 0, offsets);
+  writeWord(words, WORD, at);
+  at += channel.length;
+  for (let index = 1; index < pieces.length; index += 1) {
+    writeWord(words, WORD * (1 + index), at);
+    at += (pieces[index] as Buffer).length;
   }
-  writeWord(frame, WORD * offsets, at);
-  return frame;
+  writeWord(words, WORD * offsets, at);
+  return pieces;
 }
 
 /**
@@ -65,33 +66,43 @@ export function decodeV1(frame: Buffer): { channel: string; message: Omit<Kernel
 
 function readOffsets(frame: Buffer): number[] {
   if (frame.length < WORD) throw new MalformedMessageError('frame: shorter than its offset count');
-  const count = frame.readBigUInt64LE(0);
+  const words = new DataView(frame.buffer, frame.byteOffset, frame.length);
+  const count = readWord(words, 0);
   if (count < FIXED_PARTS + 1)
     throw new MalformedMessageError(`frame: ${count} offsets, at least 6 are needed`);
   if (count > frame.length / WORD - 1) {
     throw new MalformedMessageError(
-      `frame: claims ${count} offsets, more than its ${frame.length} bytes can hold`,
+      `frame: claims ${exactWord(words, 0)} offsets, more than its ${frame.length} bytes can hold`,
     );
   }
   if (count > MOST_BUFFERS)
     throw new MalformedMessageError(`frame: ${count} offsets, at most ${MOST_BUFFERS} are allowed`);
   const offsets: number[] = [];
-  let least = BigInt(WORD * (1 + Number(count)));
-  for (let index = 1; index <= Number(count); index += 1) {
-    const offset = frame.readBigUInt64LE(WORD * index);
+  let least = WORD * (1 + count);
+  for (let index = 1; index <= count; index += 1) {
+    const offset = readWord(words, WORD * index);
     if (offset < least || offset > frame.length) {
       throw new MalformedMessageError(
-        `frame: offset ${index} is ${offset}, expected ${least} to ${frame.length}`,
+        `frame: offset ${index} is ${exactWord(words, WORD * index)}, expected ${least} to ${frame.length}`,
       );
     }
-    offsets.push(Number(offset));
+    offsets.push(offset);
     least = offset;
   }
   return offsets;
 }
 
+/** Exact as far as a frame can be long; rounded beyond, and still too large. */
+function readWord(words: DataView, at: number): number {
+  return words.getUint32(at, true) + words.getUint32(at + 4, true) * 2 ** 32;
+}
+
+function exactWord(words: DataView, at: number): bigint {
+  return words.getBigUint64(at, true);
+}
+
 /** Frames are far below 2^32 bytes: the upper half of a word is zero. */
-function writeWord(frame: Buffer, at: number, value: number): void {
-  frame.writeUInt32LE(value, at);
-  frame.writeUInt32LE(0, at + 4);
+function writeWord(words: DataView, at: number, value: number): void {
+  words.setUint32(at, value, true);
+  words.setUint32(at + 4, 0, true);
 }

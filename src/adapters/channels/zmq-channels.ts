@@ -8,8 +8,9 @@ import type { ChannelEvent, ConnectionInfo, KernelChannels } from '../../machine
 import { answersGateway, composeMessage } from './gateway-session.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { ChannelName, KernelMessage } from './kernel-message.ts';
-import { mayBeStatus, readHeader } from './kernel-message.ts';
+import { readHeader } from './kernel-message.ts';
 import { KernelSockets } from './kernel-sockets.ts';
+import { LifeSigns } from './life-signs.ts';
 import { BadSignatureError } from './zmq-codec.ts';
 
 /** A kernel's open sockets, as the other side of the data path uses them. */
@@ -47,10 +48,6 @@ const NUDGE_FIRST = 50;
 const NUDGE_LAST = 1000;
 /** Milliseconds in which a kernel confirms an interrupt by message. */
 const INTERRUPT_TIMEOUT = 5000;
-/** Milliseconds in which several iopub messages are one sign of life. */
-const ACTIVITY_INTERVAL = 1000;
-/** Requests on control whose status messages are recognised. */
-const CONTROL_REQUESTS = 100;
 /** What ZeroMQ can do with its default number of file descriptors; five sockets are a kernel. */
 const DEFAULT_MAX_SOCKETS = 65_535;
 
@@ -113,19 +110,15 @@ class OpenChannels {
   readonly #resumed: boolean;
   readonly #options: ZmqChannelsOptions & Pick<ZmqChannels, 'rejected'>;
   readonly #events: Subscriber<ChannelEvent>;
+  readonly #life: LifeSigns;
   readonly #sockets: KernelSockets;
   readonly #heartbeat: Heartbeat;
-  readonly #now: () => number;
   readonly #replies = new Map<string, () => void>();
   #nudge: NodeJS.Timeout | undefined;
   #ready = false;
   /** Where a nudge is on its way. */
   readonly #asked = new Set<ChannelName>();
   readonly #answered = new Set<ChannelName | 'heartbeat'>();
-  readonly #controlRequests = new Set<string>();
-  /** The first ones may have been lost on iopub: then whether it has answered on shell tells. */
-  #hasStatus = false;
-  #lastActivity = 0;
   #rejections = 0;
 
   constructor(
@@ -140,7 +133,7 @@ class OpenChannels {
     this.#resumed = resumed;
     this.#options = options;
     this.#events = events;
-    this.#now = options.now ?? Date.now;
+    this.#life = new LifeSigns(options.now ?? Date.now, (event) => events.next(event));
     this.#sockets = new KernelSockets(connection, `kernelgate-${kernelId}`, context, {
       received: (message) => this.#received(message),
       rejected: (channel, error) => this.#rejected(channel, error),
@@ -162,6 +155,7 @@ class OpenChannels {
 
   close(): void {
     clearTimeout(this.#nudge);
+    this.#life.close();
     this.#heartbeat.close();
     this.#sockets.close();
     this.#options.sink.closed(this.#kernelId);
@@ -205,7 +199,7 @@ class OpenChannels {
   #received(message: KernelMessage): void {
     if (message.channel === 'iopub') {
       this.#options.sink.received(this.#kernelId, message);
-      this.#noteSignOfLife(message);
+      this.#life.noteMessage(message);
       if (!this.#ready) this.#noteAnswer('iopub');
       return;
     }
@@ -227,7 +221,9 @@ class OpenChannels {
     if (!heard || !answers.has('iopub')) return;
     this.#ready = true;
     clearTimeout(this.#nudge);
-    if (!this.#hasStatus) this.#tellStatus(answers.has('shell') ? 'idle' : 'busy');
+    // When its first status was lost, whether it has answered on shell tells.
+    if (!this.#life.hasStatus) this.#life.noteStatus(answers.has('shell') ? 'idle' : 'busy');
+    this.#life.tellLatest();
     // Only now: what clients sent meanwhile would be answered before iopub is heard.
     this.#options.sink.opened(this.#kernelId, {
       send: (message) => this.#send(message),
@@ -237,36 +233,9 @@ class OpenChannels {
     this.#events.next({ type: 'channels.ready' });
   }
 
-  /** Requests on control are answered beside what the kernel is busy with, and have a status of their own. */
   #send(message: KernelMessage): boolean {
-    if (message.channel === 'control') this.#noteControlRequest(readHeader(message.header).msg_id);
+    if (message.channel === 'control') this.#life.noteControlRequest(readHeader(message.header).msg_id);
     return this.#sockets.send(message);
-  }
-
-  #noteControlRequest(msgId: string): void {
-    this.#controlRequests.add(msgId);
-    const [oldest] = this.#controlRequests;
-    if (this.#controlRequests.size > CONTROL_REQUESTS && oldest !== undefined)
-      this.#controlRequests.delete(oldest);
-  }
-
-  #noteSignOfLife(message: KernelMessage): void {
-    const at = this.#now();
-    const executionState = executionStateOf(message);
-    const isBeside =
-      executionState !== null && this.#controlRequests.has(readHeader(message.parentHeader).msg_id);
-    if (executionState !== null && !isBeside) {
-      this.#tellStatus(executionState);
-    } else if (at - this.#lastActivity >= ACTIVITY_INTERVAL) {
-      this.#lastActivity = at;
-      this.#events.next({ type: 'kernel.activity', at });
-    }
-  }
-
-  #tellStatus(executionState: string): void {
-    this.#hasStatus = true;
-    this.#lastActivity = this.#now();
-    this.#events.next({ type: 'kernel.status', executionState, at: this.#lastActivity });
   }
 
   #rejected(channel: ChannelName, error: Error): void {
@@ -278,13 +247,6 @@ class OpenChannels {
       `dropped a message of kernel ${this.#kernelId} on ${channel}: ${error.message}`,
     );
   }
-}
-
-/** Null for any message but `status`. */
-function executionStateOf(message: KernelMessage): string | null {
-  if (!mayBeStatus(message.header) || readHeader(message.header).msg_type !== 'status') return null;
-  const { execution_state } = JSON.parse(message.content.toString()) as { execution_state?: unknown };
-  return typeof execution_state === 'string' ? execution_state : null;
 }
 
 /** The first, tenth, hundredth … is logged: enough to see it, too little to drown in it. */

@@ -7,6 +7,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ChannelName, KernelMessage } from './kernel-message.ts';
 import { MalformedMessageError } from './kernel-message.ts';
+import { SHORT_MESSAGE, ShortHmac } from './short-hmac.ts';
 
 const DELIMITER = Buffer.from('<IDS|MSG>');
 const EMPTY = Buffer.alloc(0);
@@ -25,6 +26,7 @@ export class BadSignatureError extends Error {
 export class MessageSigner {
   readonly #algorithm: string;
   readonly #key: string;
+  readonly #short: ShortHmac | null;
 
   /** @throws Error when the scheme is not `hmac-<hash>` with a hash that Node knows */
   constructor(key: string, signatureScheme: string) {
@@ -36,18 +38,22 @@ export class MessageSigner {
     this.#algorithm = signatureScheme.slice('hmac-'.length);
     this.#key = key;
     createHmac(this.#algorithm, key);
+    this.#short = this.#algorithm === 'sha256' ? new ShortHmac(key) : null;
   }
 
   /** Lower-case hex as ASCII; empty without a key. */
   sign(header: Buffer, parentHeader: Buffer, metadata: Buffer, content: Buffer): Buffer {
     if (this.#key === '') return EMPTY;
-    const digest = createHmac(this.#algorithm, this.#key)
-      .update(header)
-      .update(parentHeader)
-      .update(metadata)
-      .update(content)
-      .digest('hex');
-    return Buffer.from(digest, 'latin1');
+    return Buffer.from(this.#digest([header, parentHeader, metadata, content]), 'latin1');
+  }
+
+  #digest(parts: Buffer[]): string {
+    let length = 0;
+    for (const part of parts) length += part.length;
+    if (this.#short !== null && length <= SHORT_MESSAGE) return this.#short.hex(parts);
+    const hmac = createHmac(this.#algorithm, this.#key);
+    for (const part of parts) hmac.update(part);
+    return hmac.digest('hex');
   }
 
   verifies(
@@ -82,12 +88,21 @@ export function decodeZmqMessage(
   frames: Buffer[],
   signer: MessageSigner,
 ): KernelMessage {
-  const start = frames.findIndex((frame) => frame.equals(DELIMITER)) + 1;
-  if (start === 0) throw new MalformedMessageError('a kernel message has no <IDS|MSG> delimiter');
-  const [signature, header, parentHeader, metadata, content, ...buffers] = frames.slice(start);
+  let start = 0;
+  while (start < frames.length && !isDelimiter(frames[start] as Buffer)) start += 1;
+  if (start === frames.length) throw new MalformedMessageError('a kernel message has no <IDS|MSG> delimiter');
+  const signature = frames[start + 1];
+  const header = frames[start + 2];
+  const parentHeader = frames[start + 3];
+  const metadata = frames[start + 4];
+  const content = frames[start + 5];
   if (!signature || !header || !parentHeader || !metadata || !content) {
     throw new MalformedMessageError('a kernel message has too few parts');
   }
   if (!signer.verifies(signature, header, parentHeader, metadata, content)) throw new BadSignatureError();
-  return { channel, header, parentHeader, metadata, content, buffers };
+  return { channel, header, parentHeader, metadata, content, buffers: frames.slice(start + 6) };
+}
+
+function isDelimiter(frame: Buffer): boolean {
+  return frame.length === DELIMITER.length && frame.equals(DELIMITER);
 }

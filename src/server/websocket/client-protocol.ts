@@ -10,13 +10,9 @@ import type { RequestChannel } from '../../adapters/channels/kernel-sockets.ts';
 import { REQUEST_CHANNELS } from '../../adapters/channels/kernel-sockets.ts';
 import { decodeDefault, encodeDefault } from '../../adapters/channels/websocket-default-codec.ts';
 import { decodeV1, encodeV1, V1_SUBPROTOCOL } from '../../adapters/channels/websocket-v1-codec.ts';
+import { type Frame, layOutFrame } from './websocket-frame.ts';
 
 export type ClientProtocol = 'default' | 'v1';
-
-export interface Frame {
-  data: Buffer;
-  binary: boolean;
-}
 
 /** `v1` when the client offers it. */
 export function chooseSubprotocol(offered: Set<string>): string | false {
@@ -39,14 +35,20 @@ export class OutgoingMessage {
     this.size = messageSize(message);
   }
 
+  /** @throws MalformedMessageError when the message can't be told in this protocol */
   frame(protocol: ClientProtocol): Frame {
     if (protocol === 'v1') {
-      this.#v1 ??= { data: encodeV1(this.message), binary: true };
+      this.#v1 ??= layOutFrame(encodeV1(this.message), true);
       return this.#v1;
     }
-    this.#default ??= encodeDefault(this.message);
+    this.#default ??= defaultFrame(this.message);
     return this.#default;
   }
+}
+
+function defaultFrame(message: KernelMessage): Frame {
+  const { pieces, binary } = encodeDefault(message);
+  return layOutFrame(pieces, binary);
 }
 
 export interface IncomingMessage {

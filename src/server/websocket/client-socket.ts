@@ -85,10 +85,11 @@ export class ClientSocket {
   /** @throws MalformedMessageError when the message can't be told in this client's protocol */
   send(outgoing: OutgoingMessage): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
-    const { data, binary } = outgoing.frame(this.protocol);
+    const { pieces, size } = outgoing.frame(this.protocol);
     this.#cork();
-    this.#ws.send(data, { binary }, this.#flushed);
-    this.#corkedBytes += data.length;
+    const last = pieces.at(-1);
+    for (const piece of pieces) this.#stream.write(piece, piece === last ? this.#flushed : undefined);
+    this.#corkedBytes += size;
     this.#wasBehind ||= this.isBehind;
     if (this.#corkedBytes > FLUSH_SIZE) this.#uncork();
   }

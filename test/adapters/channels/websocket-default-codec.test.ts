@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MalformedMessageError, readHeader } from '../../../src/adapters/channels/kernel-message.ts';
-import { decodeDefault, encodeDefault } from '../../../src/adapters/channels/websocket-default-codec.ts';
+import { decodeDefault } from '../../../src/adapters/channels/websocket-default-codec.ts';
 import { messageOn } from './arbitrary-messages.ts';
 import { CONTENT_IN_ASCII, defaultFrame, defaultText, message, withoutBuffers } from './golden-messages.ts';
+import { defaultData } from './websocket-data.ts';
 
 const MINIMAL = '{"header":{"msg_id":"a"}}';
 
@@ -99,13 +100,13 @@ describe('reading the default protocol', () => {
 
 describe('writing the default protocol', () => {
   it('makes a text frame whose members are those of jupyter_server', () => {
-    const { data, binary } = encodeDefault({ ...withoutBuffers, channel: 'iopub' });
+    const { data, binary } = defaultData({ ...withoutBuffers, channel: 'iopub' });
     expect(binary).toBe(false);
     expect(JSON.parse(data.toString())).toEqual(JSON.parse(defaultText.toString()));
   });
 
   it('makes a binary frame with the buffers where jupyter_server puts them', () => {
-    const { data, binary } = encodeDefault(message);
+    const { data, binary } = defaultData(message);
     const jsonEnd = data.readUInt32BE(8);
     expect(binary).toBe(true);
     expect([0, 4].map((at) => data.readUInt32BE(at))).toEqual([4, 20]);
@@ -116,13 +117,13 @@ describe('writing the default protocol', () => {
 
   it('passes the parts on byte for byte', () => {
     const content = Buffer.from('{"n": 12345678901234567890, "x" : NaN,"s":"\\u03c0"}');
-    expect(encodeDefault({ ...withoutBuffers, content }).data.includes(content)).toBe(true);
+    expect(defaultData({ ...withoutBuffers, content }).data.includes(content)).toBe(true);
   });
 
   it('brings back any message that it reads again, whatever its ids are', () => {
     fc.assert(
       fc.property(messageOn('shell', 'iopub', 'stdin', 'control'), ({ channel, ...parts }) => {
-        const { data, binary } = encodeDefault({ channel, ...parts });
+        const { data, binary } = defaultData({ channel, ...parts });
         expect(binary).toBe(parts.buffers.length > 0);
         expect(decodeDefault(data, binary)).toEqual({ channel, message: parts });
         if (binary) return;
@@ -134,7 +135,7 @@ describe('writing the default protocol', () => {
 
   it('replaces bytes that are no UTF-8 in a text frame, which would end the connection', () => {
     const content = Buffer.concat([Buffer.from('{"text":"a'), Buffer.from([0xff]), Buffer.from('b"}')]);
-    const { data } = encodeDefault({ ...withoutBuffers, content });
+    const { data } = defaultData({ ...withoutBuffers, content });
     expect(JSON.parse(data.toString()).content).toEqual({ text: 'a\ufffdb' });
     expect(data.includes('\ufffd')).toBe(true);
   });

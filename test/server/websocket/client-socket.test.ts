@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { encodeDefault } from '../../../src/adapters/channels/websocket-default-codec.ts';
-import { encodeV1, V1_SUBPROTOCOL } from '../../../src/adapters/channels/websocket-v1-codec.ts';
+import { V1_SUBPROTOCOL } from '../../../src/adapters/channels/websocket-v1-codec.ts';
 import type { OutgoingMessage } from '../../../src/server/websocket/client-protocol.ts';
+import { defaultData, v1Data } from '../../adapters/channels/websocket-data.ts';
 import { type PairOptions, pair, stream } from './socket-pair.ts';
 
 describe("a client's socket", () => {
@@ -12,7 +12,7 @@ describe("a client's socket", () => {
     );
     for (const outgoing of sent) socket.send(outgoing);
     await received.count(sent.length);
-    expect(received.items).toEqual(sent.map(({ message }) => encodeDefault(message)));
+    expect(received.items).toEqual(sent.map(({ message }) => defaultData(message)));
   });
 
   it('speaks v1 when that was agreed on', async () => {
@@ -20,7 +20,16 @@ describe("a client's socket", () => {
     const outgoing = stream('a');
     socket.send(outgoing);
     expect(socket.protocol).toBe('v1');
-    expect(await received.next()).toEqual({ data: encodeV1(outgoing.message), binary: true });
+    expect(await received.next()).toEqual({ data: v1Data(outgoing.message), binary: true });
+  });
+
+  it.each([1, 100, 20_000, 70_000, 300_000])('writes parts of %i bytes as they are', async (size) => {
+    const { socket, received } = await pair({ subprotocols: [V1_SUBPROTOCOL] });
+    const large = stream('x'.repeat(size), [Buffer.alloc(size, 1), Buffer.alloc(10, 2)]);
+    for (const outgoing of [large, stream('behind')]) socket.send(outgoing);
+    await received.count(2);
+    expect(received.items[0]?.data.equals(v1Data(large.message))).toBe(true);
+    expect(received.items[1]?.data.includes('behind')).toBe(true);
   });
 
   it('writes what was given to it in one turn of the event loop at once', async () => {
@@ -52,7 +61,7 @@ describe("a client's socket", () => {
     expect(socket.isBehind).toBe(false);
     await received.count(sent.length);
     expect(received.items.map(({ data }) => data.length)).toEqual(
-      sent.map(({ message }) => encodeDefault(message).data.length),
+      sent.map(({ message }) => defaultData(message).data.length),
     );
   });
 

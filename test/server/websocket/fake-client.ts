@@ -1,9 +1,9 @@
 /** Stands in for a client's WebSocket, as far as the relay uses it. */
 import type { KernelMessage } from '../../../src/adapters/channels/kernel-message.ts';
-import { encodeDefault } from '../../../src/adapters/channels/websocket-default-codec.ts';
 import type { OutgoingMessage } from '../../../src/server/websocket/client-protocol.ts';
 import type { ClientSocket, ClientSocketListener } from '../../../src/server/websocket/client-socket.ts';
 import type { KernelRelay } from '../../../src/server/websocket/kernel-relay.ts';
+import { defaultData } from '../../adapters/channels/websocket-data.ts';
 
 export interface ReceivedMessage {
   channel: string;
@@ -38,7 +38,7 @@ export class FakeClient {
   }
 
   sends(message: KernelMessage): void {
-    const { data, binary } = encodeDefault(message);
+    const { data, binary } = defaultData(message);
     this.sendsFrame(data, binary);
   }
 
