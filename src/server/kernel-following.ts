@@ -61,8 +61,13 @@ export function followKernels(followers: Followers): void {
 }
 
 function followKernel(kernel: KernelActor, relay: KernelRelay, log: Logger): void {
-  const { kernelId, kernelName, username } = kernel.getSnapshot().context.plan;
-  log.info({ kernelId, kernelName, username }, `kernel ${kernelId} (${kernelName}) is launched`);
+  const { plan, adopted } = kernel.getSnapshot().context;
+  const { kernelId, kernelName, username } = plan;
+  log.info(
+    { kernelId, kernelName, username },
+    `kernel ${kernelId} (${kernelName}) is ${adopted ? 'adopted' : 'launched'}`,
+  );
+  if (adopted) relay.noteUnattended();
   followProgress(kernel, log);
   kernel.on('kernel.running', () => log.info({ kernelId }, `kernel ${kernelId} runs`));
   kernel.on('kernel.leaving', () => relay.leave());

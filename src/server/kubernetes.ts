@@ -6,10 +6,11 @@ import type { Settings } from '../adapters/config/settings.ts';
 import { responseAddress } from '../adapters/handshake/response-address.ts';
 import { ResponseListener } from '../adapters/handshake/response-listener.ts';
 import { ClusterError } from '../adapters/kubernetes/cluster.ts';
+import type { ClusterAccess } from '../adapters/kubernetes/cluster-access.ts';
+import type { ClusterClient } from '../adapters/kubernetes/cluster-client.ts';
 import { gatewayLabels } from '../adapters/kubernetes/gateway-identity.ts';
 import { KernelPods } from '../adapters/kubernetes/kernel-pods.ts';
 import {
-  type ClusterAccess,
   KubernetesProvisioner,
   type KubernetesRules,
 } from '../adapters/kubernetes/kubernetes-provisioner.ts';
@@ -64,11 +65,21 @@ export class KubernetesKernels {
   }
 
   async #connect(): Promise<ClusterAccess> {
-    const { settings, persistenceRoot, log } = this.#options;
+    const { settings, log } = this.#options;
     // Loaded only where a cluster is used: the client library is larger than the rest of the gateway.
     const { connectCluster } = await import('../adapters/kubernetes/cluster-client.ts');
     const cluster = await connectCluster(process.env, log).catch(tellUnreachable);
     const listener = await openListener(settings(), log);
+    try {
+      return await this.#use(cluster, listener);
+    } catch (error) {
+      await listener.close();
+      throw error;
+    }
+  }
+
+  async #use(cluster: ClusterClient, listener: ResponseListener): Promise<ClusterAccess> {
+    const { settings, persistenceRoot, log } = this.#options;
     const labels = await gatewayLabels({
       persistenceRoot,
       responseAddress: listener.address,
@@ -76,8 +87,18 @@ export class KubernetesKernels {
     });
     const pods = new KernelPods(cluster);
     pods.start();
-    this.#reconciling ??= this.#reconcile(new Reconciler(cluster, labels, this.#options.isKnown, log));
-    return { cluster, pods, listener, labels };
+    this.#reconciling ??= this.#reconcile(new Reconciler(cluster, labels, (id) => this.#isKept(id), log));
+    const close = async () => {
+      pods.close();
+      await listener.close();
+      cluster.close();
+    };
+    return { cluster, pods, listener, labels, close };
+  }
+
+  /** A kernel that this gateway has let go of waits for the next one. */
+  #isKept(kernelId: string): boolean {
+    return this.#options.isKnown(kernelId) || this.provisioner.hasDetached(kernelId);
   }
 
   /** At once, and from time to time: a crash can happen at any moment. */

@@ -18,7 +18,7 @@ describe('bootstrap-kernel.sh', () => {
     [{ KERNEL_ID: 'id' }, 'KERNEL_LANGUAGE is missing; set it to python in the image or in the kernelspec.'],
     [
       { KERNEL_ID: 'id', KERNEL_LANGUAGE: 'scala' },
-      'KERNEL_LANGUAGE: this image launches python, but not "scala"; choose another image.',
+      'KERNEL_LANGUAGE: this image launches python, but not "scala"; choose another.',
     ],
   ])('refuses %j with one line', (env, line) => {
     const { status, stderr } = bootstrap(env);

@@ -1,9 +1,10 @@
 /** A kernel's own namespace, with what its pod needs in it from the start. */
-import type { V1Secret } from '@kubernetes/client-node';
 import { type Failure, KernelFailure } from '../../machines/failure.ts';
-import { creationFailureOf } from './api-failure.ts';
 import { type Cluster, ClusterError, type KubernetesObject } from './cluster.ts';
+import { explained, type Patience, persistently } from './cluster-patience.ts';
 import { kernelLabels } from './kernel-labels.ts';
+import { kernelIdOf } from './kernel-pod.ts';
+import { pullSecretFor } from './pull-secrets.ts';
 
 export interface NamespaceOptions {
   /** Cluster role that the kernel's service account is bound to; also the binding's name. */
@@ -20,32 +21,44 @@ export interface NamespaceOptions {
 const NAMESPACE = { apiVersion: 'v1', kind: 'Namespace' };
 const RBAC_GROUP = 'rbac.authorization.k8s.io';
 
-/** What is there already, and is this kernel's own, is taken as made: an answer may have been lost on its way. @throws KernelFailure */
+/**
+ * What is there already, and is this kernel's own, is taken as made: an answer
+ * may have been lost on its way. When it is aborted, or fails, what was made
+ * stays, for the caller to remove.
+ *
+ * @throws KernelFailure
+ */
 export async function createKernelNamespace(
   cluster: Cluster,
   name: string,
   kernelId: string,
   options: NamespaceOptions,
-  signal: AbortSignal,
+  patience: Patience,
 ): Promise<void> {
-  const labels = { ...kernelLabels(kernelId), ...options.labels };
-  const created = await createOnce(cluster, { ...NAMESPACE, metadata: { name, labels } }, signal);
-  if (!created) await checkOwn(cluster, name, kernelId);
-  await createOnce(cluster, roleBinding(name, labels, options), signal);
-  for (const secret of options.imagePullSecrets)
-    await copySecret(cluster, secret, name, labels, options, signal);
+  const labels = { ...options.labels, ...kernelLabels(kernelId) };
+  const namespace = { ...NAMESPACE, metadata: { name, labels } };
+  const made = await madeSure(cluster, namespace, async () => namespace, patience);
+  if (!made) await checkOwn(cluster, namespace, kernelId, patience);
+  const binding = roleBinding(name, labels, options);
+  await madeSure(cluster, binding, async () => binding, patience);
+  for (const secret of options.imagePullSecrets) {
+    const metadata = { namespace: name, labels };
+    const read = () => pullSecretFor(cluster, secret, options.gatewayNamespace, metadata);
+    const about = { kind: 'Secret', metadata: { name: secret, namespace: name } };
+    await madeSure(cluster, about, read, patience);
+  }
 }
 
 /** Only a namespace that was made for this very kernel; one that is gone, or going, is success. @throws ClusterError */
 export async function deleteKernelNamespace(cluster: Cluster, name: string, kernelId: string): Promise<void> {
   const namespace = await cluster.read({ ...NAMESPACE, name });
   if (namespace === null || namespace.metadata.deletionTimestamp !== undefined) return;
-  if (namespace.metadata.labels?.['kernel_id'] !== kernelId) return;
+  if (kernelIdOf(namespace) !== kernelId) return;
   const { uid } = namespace.metadata;
   await cluster.delete({ ...NAMESPACE, name }, uid === undefined ? {} : { uid });
 }
 
-/** A namespace that a client has named must be there, and stay. @throws KernelFailure */
+/** A namespace that a client has named must be there, and stay. @throws ClusterError @throws KernelFailure */
 export async function checkNamespaceExists(
   cluster: Cluster,
   name: string,
@@ -68,24 +81,39 @@ export async function checkNamespaceExists(
   }
 }
 
-/** @returns false when an object of that name is there already */
-async function createOnce(cluster: Cluster, object: KubernetesObject, signal: AbortSignal): Promise<boolean> {
+/**
+ * @param read the object, as it is to be made
+ * @returns false when an object of that name is there already
+ */
+async function madeSure(
+  cluster: Cluster,
+  about: { kind: string; metadata: { name: string; namespace?: string | undefined } },
+  read: () => Promise<KubernetesObject>,
+  patience: Patience,
+): Promise<boolean> {
   try {
-    await cluster.create(object, signal);
+    await persistently(async () => cluster.create(await read()), patience);
     return true;
   } catch (error) {
     if (error instanceof ClusterError && error.reason === 'AlreadyExists') return false;
-    if (error instanceof ClusterError)
-      throw new KernelFailure(creationFailureOf(error, object), { cause: error });
-    throw error;
+    throw explained(error, about);
   }
 }
 
-async function checkOwn(cluster: Cluster, name: string, kernelId: string): Promise<void> {
-  const namespace = await cluster.read({ ...NAMESPACE, name });
-  const isOwn = namespace?.metadata.labels?.['kernel_id'] === kernelId;
+async function checkOwn(
+  cluster: Cluster,
+  about: KubernetesObject,
+  kernelId: string,
+  patience: Patience,
+): Promise<void> {
+  const { name } = about.metadata;
+  const read = () => cluster.read({ ...NAMESPACE, name });
+  const namespace = await persistently(read, patience).catch((error: unknown) => {
+    throw explained(error, about);
+  });
+  const isOwn = namespace !== null && kernelIdOf(namespace) === kernelId;
   if (isOwn && namespace.metadata.deletionTimestamp === undefined) return;
-  throw new KernelFailure(isOwn ? stillGoing(name) : taken(name));
+  throw new KernelFailure(isOwn || namespace === null ? stillGoing(name) : taken(name));
 }
 
 function taken(name: string): Failure {
@@ -116,35 +144,4 @@ function roleBinding(
     roleRef: { apiGroup: RBAC_GROUP, kind: 'ClusterRole', name: kernelClusterRole },
     subjects: [{ kind: 'ServiceAccount', name: serviceAccountName, namespace }],
   } as KubernetesObject;
-}
-
-async function copySecret(
-  cluster: Cluster,
-  name: string,
-  namespace: string,
-  labels: Record<string, string>,
-  { gatewayNamespace }: NamespaceOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const key = { apiVersion: 'v1', kind: 'Secret', name, namespace: gatewayNamespace };
-  const secret = await cluster.read<V1Secret & KubernetesObject>(key, signal);
-  if (secret === null) {
-    throw new KernelFailure({
-      code: 'NAMESPACE_FAILED',
-      message: `The image pull secret ${name} is not in namespace ${gatewayNamespace}.`,
-      hint: 'Create it there, or take it out of EG_IMAGE_PULL_SECRETS.',
-    });
-  }
-  const { type, data } = secret;
-  await createOnce(
-    cluster,
-    {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name, namespace, labels },
-      type,
-      data,
-    } as KubernetesObject,
-    signal,
-  );
 }

@@ -2,246 +2,176 @@
  * The pods of all kernels, from one watch: what happens to them becomes the
  * news that each kernel's actor hears.
  */
-import type { CoreV1Event, V1Pod } from '@kubernetes/client-node';
-import { EMPTY, filter, first, merge, Observable, Subject, Subscription } from 'rxjs';
+import { defer, filter, from, map, merge, Observable, Subject, Subscription } from 'rxjs';
 import type { Failure, Pod, PodEvent } from '../../machines/ports.ts';
-import type { Cluster, KubernetesObject } from './cluster.ts';
+import type { Cluster, ResourceEvent } from './cluster.ts';
+import { persistently } from './cluster-patience.ts';
 import { KERNEL_SELECTOR } from './kernel-labels.ts';
-import { type PodCondition, podConditionOf } from './pod-condition.ts';
-import { deletionFailureOf, withLastLines } from './pod-failure.ts';
+import { KernelNews } from './kernel-news.ts';
+import { type KernelPod, kernelIdOf, POD, uidOf } from './kernel-pod.ts';
+import { PendingEvents } from './pending-events.ts';
 
-/** A pod as the watch tells it. */
-export type KernelPod = V1Pod & KubernetesObject;
-type KernelPodEvent = CoreV1Event & KubernetesObject;
+export type { KernelPod } from './kernel-pod.ts';
 
-const POD = { apiVersion: 'v1', kind: 'Pod' };
-const EVENT = { apiVersion: 'v1', kind: 'Event' };
 /** Lines that are asked of a container that has died, and the milliseconds that its end is held back for them. */
 const LOG_LINES = 20;
 const LOG_PATIENCE = 2000;
 
-interface Tracked {
-  pod: KernelPod;
-  /** What the kernel's actor was told last, so that nothing is told twice. */
-  told: string;
-  isGone: boolean;
+interface PodChange {
+  type: 'present' | 'absent';
+  object: KernelPod;
 }
 
 export class KernelPods {
   readonly #cluster: Cluster;
-  readonly #subjects = new Map<string, Subject<PodEvent>>();
-  /** By uid. */
-  readonly #tracked = new Map<string, Tracked>();
-  readonly #events = new Map<string, Map<string, CoreV1Event>>();
-  readonly #changes = new Subject<KernelPod>();
+  /** All that there are, by kernel, then by uid; dying ones included. */
+  readonly #pods = new Map<string, Map<string, KernelPod>>();
+  readonly #followed = new Map<string, KernelNews>();
+  readonly #changes = new Subject<PodChange>();
+  readonly #events: PendingEvents;
   #watch = Subscription.EMPTY;
-  #eventWatch: Subscription | null = null;
+  #isSynced = false;
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster;
+    this.#events = new PendingEvents(cluster);
   }
 
   start(): void {
-    this.#watch = this.#cluster
-      .watch<KernelPod>(POD, { labelSelector: KERNEL_SELECTOR })
-      .subscribe((news) => {
-        if (news.type === 'present') this.#present(news.object);
-        if (news.type === 'absent') this.#absent(news.object);
-      });
+    const selection = { labelSelector: KERNEL_SELECTOR };
+    this.#watch = this.#cluster.watch<KernelPod>(POD, selection).subscribe((news) => this.#heard(news));
   }
 
   close(): void {
     this.#watch.unsubscribe();
-    this.#eventWatch?.unsubscribe();
-    this.#eventWatch = null;
+    this.#events.close();
   }
 
   /** Begins with what is known of the kernel's pods. */
   podEvents(kernelId: string): Observable<PodEvent> {
     return new Observable((observer) => {
-      const subject = this.#subjects.get(kernelId) ?? new Subject<PodEvent>();
-      this.#subjects.set(kernelId, subject);
-      const subscription = subject.subscribe(observer);
-      for (const tracked of this.#of(kernelId)) this.#tell(tracked);
+      const news = this.#followed.get(kernelId) ?? this.#follow(kernelId);
+      const subscription = news.follow(observer);
       return () => {
         subscription.unsubscribe();
-        if (subject.observed) return;
-        this.#subjects.delete(kernelId);
-        this.#followEvents();
+        if (news.isFollowed) return;
+        news.close();
+        if (this.#followed.get(kernelId) === news) this.#followed.delete(kernelId);
       };
     });
   }
 
   /** The kernel's pods that exist, dying ones included. */
   of(kernelId: string): KernelPod[] {
-    return this.#of(kernelId).map(({ pod }) => pod);
+    return [...(this.#pods.get(kernelId)?.values() ?? [])];
   }
 
-  /** The first pod of the kernel that `known` does not have, now or later. */
-  appeared(kernelId: string, known: ReadonlySet<string>): Observable<KernelPod> {
-    const present = this.of(kernelId);
-    return merge(present, this.#changes).pipe(
-      filter((pod) => kernelIdOf(pod) === kernelId && !known.has(uidOf(pod))),
-      first(),
+  /** The kernel's pods that `known` does not have, those that are there already first. */
+  appearing(kernelId: string, known: ReadonlySet<string>): Observable<KernelPod> {
+    const later$ = this.#changes.pipe(
+      filter(({ type, object }) => type === 'present' && kernelIdOf(object) === kernelId),
+      map(({ object }) => object),
     );
+    return defer(() => merge(from(this.of(kernelId)), later$)).pipe(filter((pod) => !known.has(uidOf(pod))));
   }
 
-  /** Completes when the pod's object is gone. */
-  removed(uid: string): Observable<never> {
-    if (!this.#tracked.has(uid)) return EMPTY;
-    return new Observable<never>((observer) =>
-      this.#changes
-        .pipe(filter((pod) => uidOf(pod) === uid && !this.#tracked.has(uid)))
-        .subscribe(() => observer.complete()),
-    );
+  /** Emits when the watch tells that the pod's object is gone. */
+  removed(uid: string): Observable<unknown> {
+    return this.#changes.pipe(filter(({ type, object }) => type === 'absent' && uidOf(object) === uid));
+  }
+
+  /** This pod was just made: should it go before the watch has shown it, its end is told all the same. */
+  expect(kernelId: string, pod: Pod): void {
+    this.#followed.get(kernelId)?.expect(pod);
+  }
+
+  /** This pod was there a moment ago. Its end is told from now on, also one that was told before. */
+  adopt(kernelId: string, pod: Pod): void {
+    const news = this.#followed.get(kernelId);
+    if (news === undefined) return;
+    news.adopt(pod);
+    // A watch that has not listed yet knows nothing; one that has, and does not show it, may have seen its end.
+    if (this.#isSynced) this.#examineUnseen(kernelId, news);
+  }
+
+  /** This pod was deleted by the gateway itself. */
+  forget(kernelId: string, uid: string): void {
+    this.#followed.get(kernelId)?.forget(uid);
   }
 
   /** The kernel itself has shown where its pod is, before the cluster has. */
-  noteAddress(kernelId: string, pod: Pod): void {
-    const tracked = this.#tracked.get(pod.uid);
-    if (tracked?.isGone || tracked?.told.startsWith(READY)) return;
-    if (tracked !== undefined) tracked.told = readyText(pod.ip);
-    this.#subjects.get(kernelId)?.next({ type: 'pod.ready', uid: pod.uid, pod });
-    this.#followEvents();
+  reached(kernelId: string, pod: Pod): void {
+    this.#followed.get(kernelId)?.reached(pod);
   }
 
-  /** Tells again what there is to tell about this pod, once the present turn is over. */
-  tellAgain(uid: string, kernelId: string, unseen: Failure): void {
-    setImmediate(() => {
-      const tracked = this.#tracked.get(uid);
-      if (tracked === undefined) {
-        this.#subjects.get(kernelId)?.next({ type: 'pod.gone', uid, failure: unseen });
-        return;
-      }
-      tracked.told = '';
-      tracked.isGone = false;
-      this.#tell(tracked);
-    });
+  #follow(kernelId: string): KernelNews {
+    const lastWords = (pod: KernelPod, container: string) => this.#lastWords(pod, container);
+    const news = new KernelNews({ events: this.#events, lastWords });
+    this.#followed.set(kernelId, news);
+    for (const pod of this.of(kernelId)) news.present(pod);
+    return news;
   }
 
-  #of(kernelId: string): Tracked[] {
-    return [...this.#tracked.values()].filter(({ pod }) => kernelIdOf(pod) === kernelId);
-  }
-
-  #present(pod: KernelPod): void {
-    const uid = uidOf(pod);
-    const tracked = this.#tracked.get(uid) ?? { pod, told: '', isGone: false };
-    tracked.pod = pod;
-    this.#tracked.set(uid, tracked);
-    this.#changes.next(pod);
-    this.#tell(tracked);
-    this.#followEvents();
-  }
-
-  #absent(pod: KernelPod): void {
-    const uid = uidOf(pod);
-    const tracked = this.#tracked.get(uid);
-    this.#tracked.delete(uid);
-    this.#changes.next(pod);
-    if (tracked !== undefined && !tracked.isGone) {
-      this.#emit(pod, { type: 'pod.gone', uid, failure: deletionFailureOf(pod, this.#eventsOf(uid)) });
-    }
-    this.#followEvents();
-    this.#events.delete(uid);
-  }
-
-  #tell(tracked: Tracked): void {
-    const { pod } = tracked;
-    const uid = uidOf(pod);
-    if (tracked.isGone || !this.#subjects.has(kernelIdOf(pod))) return;
-    const condition = podConditionOf(pod, this.#eventsOf(uid));
-    if (condition.state === 'failed') {
-      tracked.isGone = true;
-      void this.#tellFailed(pod, condition);
+  #heard(news: ResourceEvent<KernelPod>): void {
+    if (news.type === 'synced') {
+      this.#isSynced = true;
+      for (const [kernelId, kernelNews] of this.#followed) this.#examineUnseen(kernelId, kernelNews);
       return;
     }
-    const text = condition.state === 'ready' ? readyText(condition.ip) : condition.message;
-    const wasReady = tracked.told.startsWith(READY);
-    if (text === tracked.told || (wasReady && condition.state === 'pending')) return;
-    tracked.told = text;
-    if (condition.state === 'pending')
-      this.#emit(pod, { type: 'pod.pending', uid, message: condition.message });
-    else this.#emit(pod, { type: 'pod.ready', uid, pod: podOf(pod, condition.ip) });
+    this.#keep(news);
+    const kernelNews = this.#followed.get(kernelIdOf(news.object));
+    if (news.type === 'present') kernelNews?.present(news.object);
+    else kernelNews?.absent(news.object);
+    this.#changes.next(news);
   }
 
-  /** Not before its last words are here, if they come soon. */
-  async #tellFailed(
-    pod: KernelPod,
-    { failure, container }: PodCondition & { state: 'failed' },
-  ): Promise<void> {
-    const log = container === null ? null : await this.#lastWords(pod, container);
-    this.#emit(pod, { type: 'pod.gone', uid: uidOf(pod), failure: withLastLines(failure, log) });
+  #keep({ type, object }: PodChange): void {
+    const kernelId = kernelIdOf(object);
+    const pods = this.#pods.get(kernelId) ?? new Map<string, KernelPod>();
+    if (type === 'present') pods.set(uidOf(object), object);
+    else pods.delete(uidOf(object));
+    if (pods.size > 0) this.#pods.set(kernelId, pods);
+    else this.#pods.delete(kernelId);
   }
 
-  async #lastWords(pod: KernelPod, container: string): Promise<string | null> {
-    const { namespace = '', name } = pod.metadata;
-    const read = this.#cluster.podLog(namespace, name, container, LOG_LINES).catch(() => null);
-    return new Promise((resolve) => {
-      const patience = setTimeout(() => resolve(null), LOG_PATIENCE);
-      void read.then((log) => {
-        clearTimeout(patience);
-        resolve(log);
-      });
-    });
+  /** A pod that came and went while the watch was interrupted is in no list, and its end in no event. */
+  #examineUnseen(kernelId: string, news: KernelNews): void {
+    for (const pod of news.unseen) void this.#examine(kernelId, news, pod);
   }
 
-  #emit(pod: KernelPod, event: PodEvent): void {
-    this.#subjects.get(kernelIdOf(pod))?.next(event);
-  }
-
-  #eventsOf(uid: string): CoreV1Event[] {
-    return [...(this.#events.get(uid)?.values() ?? [])];
-  }
-
-  /** Events are many and say nothing about what runs: they are followed only while a pod of ours is pending. */
-  #followEvents(): void {
-    const isNeeded = [...this.#tracked.values()].some(
-      ({ pod, told, isGone }) => !isGone && !told.startsWith(READY) && this.#subjects.has(kernelIdOf(pod)),
-    );
-    if (isNeeded && this.#eventWatch === null) {
-      this.#eventWatch = this.#cluster
-        .watch<KernelPodEvent>(EVENT, { fieldSelector: 'involvedObject.kind=Pod' })
-        .subscribe((news) => {
-          if (news.type === 'present') this.#noteEvent(news.object);
-        });
-    } else if (!isNeeded && this.#eventWatch !== null) {
-      this.#eventWatch.unsubscribe();
-      this.#eventWatch = null;
-      this.#events.clear();
+  async #examine(kernelId: string, news: KernelNews, pod: Pod): Promise<void> {
+    const isAwaited = () =>
+      this.#followed.get(kernelId) === news && news.unseen.some(({ uid }) => uid === pod.uid);
+    const { name, namespace } = pod;
+    const ask = async () => {
+      if (!isAwaited()) throw new Error('no one waits for it any more');
+      return this.#cluster.read<KernelPod>({ ...POD, name, namespace: namespace ?? undefined });
+    };
+    try {
+      const there = await persistently(ask, { deadline: Number.POSITIVE_INFINITY, isPassing: isAwaited });
+      if (there === null || uidOf(there) !== pod.uid) news.lost(pod.uid, deletedUnseen(pod));
+    } catch {
+      // The watch has shown it in the meantime, or nobody wants to know any more.
     }
   }
 
-  #noteEvent(event: KernelPodEvent): void {
-    const { uid } = event.involvedObject;
-    const tracked = uid === undefined ? undefined : this.#tracked.get(uid);
-    if (uid === undefined || tracked === undefined) return;
-    const events = this.#events.get(uid) ?? new Map<string, CoreV1Event>();
-    this.#events.set(uid, events.set(event.metadata.uid ?? event.metadata.name, event));
-    this.#tell(tracked);
+  #lastWords({ metadata }: KernelPod, container: string): Promise<string | null> {
+    const read = this.#cluster.podLog(metadata.namespace ?? '', metadata.name, container, LOG_LINES);
+    return new Promise((resolve) => {
+      const patience = setTimeout(() => resolve(null), LOG_PATIENCE);
+      const done = (log: string | null) => {
+        clearTimeout(patience);
+        resolve(log);
+      };
+      read.then(done, () => done(null));
+    });
   }
 }
 
-const READY = 'ready at ';
-
-function readyText(ip: string): string {
-  return `${READY}${ip}`;
-}
-
-export function podOf(pod: KernelPod, ip: string): Pod {
+function deletedUnseen({ name, namespace }: Pod): Failure {
   return {
-    name: pod.metadata.name,
-    namespace: pod.metadata.namespace ?? null,
-    ip,
-    node: pod.spec?.nodeName ?? null,
-    uid: uidOf(pod),
-    pid: null,
+    code: 'POD_DELETED',
+    message: `The kernel's pod ${name} was deleted by somebody else.`,
+    hint: `Start the kernel anew. The cluster's audit log tells who deletes pods in namespace ${namespace}.`,
   };
-}
-
-export function uidOf(object: KubernetesObject): string {
-  return object.metadata.uid ?? '';
-}
-
-export function kernelIdOf(object: KubernetesObject): string {
-  return object.metadata.labels?.['kernel_id'] ?? '';
 }

@@ -47,12 +47,31 @@ function objectOf(document: unknown, index: number, file: string): ManifestObjec
   if (typeof metadata['name'] !== 'string' || metadata['name'] === '') {
     throw malformed(file, `${kind}: metadata.name is ${told(metadata['name'])}, must be a name`);
   }
-  for (const member of ['labels', 'annotations']) {
-    if (!isMapping(metadata[member] ?? {}))
-      throw malformed(file, `${kind}: metadata.${member} must be a mapping`);
-  }
+  checkTexts(file, kind, {
+    'metadata.labels': metadata['labels'],
+    'metadata.annotations': metadata['annotations'],
+    data: object['data'],
+    stringData: object['stringData'],
+  });
   if (!isMapping(spec)) throw malformed(file, `${kind}: spec must be a mapping`);
   return object as unknown as ManifestObject;
+}
+
+/**
+ * A user who is called `true`, or `007`, makes something else than a text of a
+ * variable that the template does not quote.
+ *
+ * @param members mappings from names to texts, by their paths
+ */
+function checkTexts(file: string, kind: string, members: Mapping): void {
+  for (const [path, member = {}] of Object.entries(members)) {
+    if (!isMapping(member)) throw malformed(file, `${kind}: ${path} must be a mapping`);
+    for (const [name, value] of Object.entries(member)) {
+      if (typeof value === 'string') continue;
+      const hint = 'Put quotes around it in the template, as in "{{ kernel_username }}".';
+      throw malformed(file, `${kind}: ${path}.${name} is ${told(value)}, must be a text`, hint);
+    }
+  }
 }
 
 /** Lists of mappings, one at least; what is in them is for the API server to judge. */
@@ -97,10 +116,10 @@ function told(value: unknown): string {
   return value === undefined ? 'missing' : JSON.stringify(value).slice(0, 80);
 }
 
-function malformed(file: string, what: string): KernelFailure {
+function malformed(file: string, what: string, hint = 'Correct the template.'): KernelFailure {
   return new KernelFailure({
     code: 'LAUNCH_REFUSED',
     message: `Template ${file}: ${what}.`,
-    hint: 'Correct the template.',
+    hint,
   });
 }

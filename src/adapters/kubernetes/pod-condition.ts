@@ -21,6 +21,9 @@ export type PodCondition =
   | { state: 'failed'; failure: Failure; container: string | null }
   | { state: 'ready'; ip: string; node: string | null };
 
+/** Secrets and tokens lie in memory, in a file system as large as the pod's limit: `4` is four bytes. */
+const SECRETS_DO_NOT_FIT = /kubernetes\.io~(?:projected|secret)\/.*no space left on device/;
+
 /**
  * Only the first container, the kernel's, decides about what runs: sidecars may end, or never start, without the
  * kernel. As long as it has not started, any container that cannot start is what holds it up.
@@ -92,7 +95,7 @@ function notStarted(
     const end = fatalEndOf(container);
     if (end !== null) return ended(pod, container, end, events);
   }
-  const memory = sandboxOutOfMemory(containers, events);
+  const memory = podOutOfMemory(containers, events);
   if (memory !== null) return { state: 'failed', failure: memory, container: null };
   return { state: 'pending', message: pendingReasonOf(pod, containers, events) };
 }
@@ -105,12 +108,10 @@ function fatalEndOf({ role, isTriedAgain, status }: PodContainer): V1ContainerSt
   return isTriedAgain && status?.state?.waiting?.reason !== 'CrashLoopBackOff' ? null : end;
 }
 
-/** Nothing but an event tells of a limit that is too low for the sandbox itself; the kubelet would try forever. */
-function sandboxOutOfMemory(
-  containers: readonly PodContainer[],
-  events: readonly CoreV1Event[],
-): Failure | null {
-  const told = latestEvent(events, ['FailedCreatePodSandBox']);
-  if (!/OOM-killed/i.test(told?.message ?? '')) return null;
-  return outOfMemoryAtStart(containers.find(({ role }) => role === 'kernel')?.memoryLimit ?? null);
+/** Nothing but an event tells of a limit that is too low for the pod itself; the kubelet would try forever. */
+function podOutOfMemory(containers: readonly PodContainer[], events: readonly CoreV1Event[]): Failure | null {
+  const memoryLimit = containers.find(({ role }) => role === 'kernel')?.memoryLimit ?? null;
+  const told = latestEvent(events, ['FailedCreatePodSandBox', 'FailedMount'])?.message ?? '';
+  const isOutOfMemory = /OOM-killed/i.test(told) || (memoryLimit !== null && SECRETS_DO_NOT_FIT.test(told));
+  return isOutOfMemory ? outOfMemoryAtStart(memoryLimit) : null;
 }

@@ -2,17 +2,14 @@
  * Makes what a kernel's manifest names. What is already there from an earlier
  * pod of the same kernel is replaced, what outlives kernels is kept.
  */
-import { defer, firstValueFrom, from, retry, throwError, timer } from 'rxjs';
 import { type Failure, KernelFailure } from '../../machines/failure.ts';
-import { creationFailureOf, isServiceAccountPending, isTransient } from './api-failure.ts';
+import { isServiceAccountPending } from './api-failure.ts';
 import { type Cluster, ClusterError, type KubernetesObject, type ObjectKey } from './cluster.ts';
-import type { KernelPod } from './kernel-pods.ts';
+import { explained, persistently } from './cluster-patience.ts';
+import { type KernelPod, kernelIdOf, uidOf } from './kernel-pod.ts';
 
 /** Storage may hold what its user wants to keep: it is used again, and deleted by whoever made it on purpose. */
 const KEPT_KINDS = new Set(['PersistentVolume', 'PersistentVolumeClaim']);
-/** Milliseconds: the first wait before another attempt, doubling to the last. */
-const FIRST_WAIT = 20;
-const LAST_WAIT = 1000;
 /** Milliseconds in which Kubernetes gives a namespace that was just made its service account. */
 const ACCOUNT_PATIENCE = 10_000;
 
@@ -22,10 +19,18 @@ export interface CreationOptions {
   isFresh: boolean;
   /** Marks this very attempt: a pod that carries it was made by us, though the answer was lost. */
   launchToken: string;
+  /** Until then, as `performance.now()` counts, what may pass by itself is tried again. */
+  deadline: number;
   signal: AbortSignal;
 }
 
-/** Creates all objects, in their order. @returns the pod @throws KernelFailure */
+/**
+ * Creates all objects, in their order. When it is aborted, or fails, those
+ * that were made stay, for the caller to remove.
+ *
+ * @returns the pod
+ * @throws KernelFailure
+ */
 export async function createObjects(
   cluster: Cluster,
   objects: readonly KubernetesObject[],
@@ -33,43 +38,34 @@ export async function createObjects(
 ): Promise<KernelPod> {
   let pod: KernelPod | null = null;
   for (const object of objects) {
-    options.signal.throwIfAborted();
     const owned = pod === null || KEPT_KINDS.has(object.kind) ? object : withOwner(object, pod);
-    const created = await persistently(cluster, owned, options);
+    const created = await madeSure(cluster, owned, options);
     if (object.kind === 'Pod') pod = created as KernelPod;
   }
   if (pod === null) throw new Error('a manifest without a pod');
   return pod;
 }
 
-/** Tries again what may pass by itself, until the launch is given up. */
-async function persistently(
+async function madeSure(
   cluster: Cluster,
   object: KubernetesObject,
   options: CreationOptions,
 ): Promise<KubernetesObject> {
-  const begun = performance.now();
-  const attempt = () => createOrReplace(cluster, object, options);
-  const delay = (error: unknown, count: number) => {
-    options.signal.throwIfAborted();
-    if (error instanceof StillThere) return pause(count);
-    if (!(error instanceof ClusterError)) return throwError(() => error);
-    const isExpected =
-      options.isFresh && isServiceAccountPending(error) && performance.now() - begun < ACCOUNT_PATIENCE;
-    if (isExpected || isTransient(error)) return pause(count);
-    return throwError(() => error);
-  };
+  const { deadline, signal, isFresh } = options;
+  const accountDeadline = performance.now() + ACCOUNT_PATIENCE;
+  const isPassing = (error: unknown) =>
+    error instanceof StillThere || (isFresh && isAccountPending(error, accountDeadline));
   try {
-    return await firstValueFrom(defer(() => from(attempt())).pipe(retry({ delay })));
+    const attempt = () => createOrReplace(cluster, object, options);
+    return await persistently(attempt, { deadline, signal, isPassing });
   } catch (error) {
-    if (error instanceof ClusterError)
-      throw new KernelFailure(creationFailureOf(error, object), { cause: error });
-    throw error;
+    if (error instanceof StillThere) throw new KernelFailure(stillThere(object), { cause: error });
+    throw explained(error, object);
   }
 }
 
-function pause(count: number) {
-  return timer(Math.min(FIRST_WAIT * 2 ** Math.min(count - 1, 10), LAST_WAIT) * (0.75 + Math.random() / 2));
+function isAccountPending(error: unknown, deadline: number): boolean {
+  return error instanceof ClusterError && isServiceAccountPending(error) && performance.now() < deadline;
 }
 
 /** An earlier object of that name is on its way out. */
@@ -78,17 +74,22 @@ class StillThere extends Error {}
 async function createOrReplace(
   cluster: Cluster,
   object: KubernetesObject,
-  options: CreationOptions,
+  { kernelId, launchToken }: CreationOptions,
 ): Promise<KubernetesObject> {
   try {
-    return await cluster.create(object, options.signal);
+    return await cluster.create(object);
   } catch (error) {
     if (!(error instanceof ClusterError) || error.reason !== 'AlreadyExists') throw error;
-    const present = await cluster.read(keyOf(object), options.signal);
+    const present = await cluster.read(keyOf(object));
     if (present === null) throw new StillThere();
-    if (KEPT_KINDS.has(object.kind) || hasToken(present, options.launchToken)) return present;
-    if (present.metadata.labels?.['kernel_id'] !== options.kernelId) throw new KernelFailure(taken(object));
-    await cluster.delete(keyOf(object), { gracePeriodSeconds: 0, uid: present.metadata.uid ?? '' });
+    const isGoing = present.metadata.deletionTimestamp !== undefined;
+    if (KEPT_KINDS.has(object.kind)) {
+      if (isGoing) throw new StillThere();
+      return present;
+    }
+    if (hasToken(present, launchToken)) return present;
+    if (kernelIdOf(present) !== kernelId) throw new KernelFailure(taken(object));
+    await cluster.delete(keyOf(object), { gracePeriodSeconds: 0, uid: uidOf(present) });
     throw new StillThere();
   }
 }
@@ -99,12 +100,11 @@ function hasToken(object: KubernetesObject, launchToken: string): boolean {
 }
 
 function withOwner(object: KubernetesObject, pod: KernelPod): KubernetesObject {
-  const { name, uid = '' } = pod.metadata;
-  const owner = { apiVersion: 'v1', kind: 'Pod', name, uid };
+  const owner = { apiVersion: 'v1', kind: 'Pod', name: pod.metadata.name, uid: uidOf(pod) };
   return { ...object, metadata: { ...object.metadata, ownerReferences: [owner] } };
 }
 
-export function keyOf({ apiVersion, kind, metadata }: KubernetesObject): ObjectKey {
+function keyOf({ apiVersion, kind, metadata }: KubernetesObject): ObjectKey {
   return { apiVersion, kind, name: metadata.name, namespace: metadata.namespace };
 }
 
@@ -113,5 +113,13 @@ function taken({ kind, metadata }: KubernetesObject): Failure {
     code: 'POD_CREATION_FAILED',
     message: `${kind} ${metadata.name} exists already in namespace ${metadata.namespace}, and is not this kernel's.`,
     hint: 'Choose another KERNEL_POD_NAME, or let the template name it after the kernel.',
+  };
+}
+
+function stillThere({ kind, metadata }: KubernetesObject): Failure {
+  return {
+    code: 'POD_CREATION_FAILED',
+    message: `An earlier ${kind} ${metadata.name} in namespace ${metadata.namespace} is still being deleted.`,
+    hint: 'Look what holds it up: its finalizers tell who has yet to agree.',
   };
 }

@@ -4,8 +4,10 @@
  * what is older than labels can tell, is left alone.
  */
 import type { V1Pod } from '@kubernetes/client-node';
-import type { Cluster, KubernetesObject, ResourceKind } from './cluster.ts';
-import { GATEWAY_LABEL, GATEWAY_NAMESPACE_LABEL, KERNEL_SELECTOR, kernelSelector } from './kernel-labels.ts';
+import { type Cluster, ClusterError, type KubernetesObject, type ResourceKind } from './cluster.ts';
+import { gatewayPodLabel } from './gateway-identity.ts';
+import { GATEWAY_LABEL, GATEWAY_NAMESPACE_LABEL, KERNEL_SELECTOR, outlivesKernel } from './kernel-labels.ts';
+import { kernelIdOf } from './kernel-pod.ts';
 
 export interface ReconcilerLog {
   info(context: object, text: string): void;
@@ -14,11 +16,14 @@ export interface ReconcilerLog {
 
 const NAMESPACE: ResourceKind = { apiVersion: 'v1', kind: 'Namespace' };
 const POD: ResourceKind = { apiVersion: 'v1', kind: 'Pod' };
-/** What may lie in a namespace that is not the kernel's own. */
-const NAMESPACED: ResourceKind[] = ['Pod', 'Service', 'ConfigMap', 'Secret'].map((kind) => ({
-  apiVersion: 'v1',
-  kind,
-}));
+/** What may lie beside a kernel's pod. */
+const COMPANIONS: ResourceKind[] = [
+  'Service',
+  'ConfigMap',
+  'Secret',
+  'PersistentVolumeClaim',
+  'PersistentVolume',
+].map((kind) => ({ apiVersion: 'v1', kind }));
 
 export class Reconciler {
   readonly #cluster: Cluster;
@@ -39,82 +44,97 @@ export class Reconciler {
     this.#log = log;
   }
 
-  /** @returns the kernels of which something was removed @throws ClusterError */
+  /** @returns the kernels of which all that was found was removed @throws ClusterError */
   async run(): Promise<string[]> {
-    const namespaces = await this.#cluster.list(NAMESPACE, { labelSelector: KERNEL_SELECTOR });
-    const pods = await this.#cluster.list(POD, { labelSelector: KERNEL_SELECTOR });
-    const livingGateways = await this.#livingGateways([...namespaces, ...pods]);
-    const orphans = [...namespaces, ...pods].filter((object) => this.#isOrphan(object, livingGateways));
-    const kernelIds = [...new Set(orphans.map(kernelIdOf))];
-    for (const kernelId of kernelIds) {
+    const found = await this.#found();
+    const goneGateways = await this.#goneGateways(found);
+    const orphans = found.filter((object) => this.#isOrphan(object, goneGateways));
+    const removed: string[] = [];
+    for (const kernelId of new Set(orphans.map(kernelIdOf))) {
       const own = orphans.filter((object) => kernelIdOf(object) === kernelId);
-      await this.#remove(kernelId, own).catch((error: Error) =>
-        this.#log.warn(
-          { kernelId, err: error },
-          `what is left of kernel ${kernelId} could not be removed yet`,
-        ),
-      );
+      if (await this.#remove(kernelId, own)) removed.push(kernelId);
     }
-    return kernelIds;
+    return removed;
   }
 
-  #isOrphan(object: KubernetesObject, livingGateways: ReadonlySet<string>): boolean {
-    const { labels = {}, deletionTimestamp } = object.metadata;
-    const kernelId = labels['kernel_id'];
+  /** Without what is in namespaces that are going, and takes all along. */
+  async #found(): Promise<KubernetesObject[]> {
+    const kernels = { labelSelector: KERNEL_SELECTOR };
+    const namespaces = await this.#cluster.list(NAMESPACE, kernels);
+    const objects = await this.#cluster.list(POD, kernels);
+    for (const kind of COMPANIONS) {
+      // What this gateway may not see, it has not made.
+      const listed = this.#cluster.list(kind, kernels).catch(noneWhenForbidden);
+      objects.push(...(await listed));
+    }
+    const isGoing = ({ metadata }: KubernetesObject) => metadata.deletionTimestamp !== undefined;
+    const going = new Set(namespaces.filter(isGoing).map(({ metadata }) => metadata.name));
+    const places = namespaces.filter((namespace) => !isGoing(namespace));
+    return [...places, ...objects.filter(({ metadata }) => !going.has(metadata.namespace ?? ''))];
+  }
+
+  #isOrphan(object: KubernetesObject, goneGateways: (maker: string) => boolean): boolean {
+    const { labels = {} } = object.metadata;
+    const kernelId = kernelIdOf(object);
     const maker = labels[GATEWAY_LABEL];
-    if (kernelId === undefined || maker === undefined || this.#isKnown(kernelId)) return false;
-    if (object.kind === 'Namespace' && deletionTimestamp !== undefined) return false;
-    if (maker === this.#labels[GATEWAY_LABEL]) return true;
-    const namespace = labels[GATEWAY_NAMESPACE_LABEL];
-    const isSibling = namespace !== undefined && namespace === this.#labels[GATEWAY_NAMESPACE_LABEL];
-    return isSibling && !livingGateways.has(maker);
+    if (kernelId === '' || maker === undefined || this.#isKnown(kernelId)) return false;
+    if (outlivesKernel(object)) return false;
+    return maker === this.#labels[GATEWAY_LABEL] || (this.#isOfSibling(object) && goneGateways(maker));
   }
 
-  /** Gateways of this gateway's own namespace whose pods are there. */
-  async #livingGateways(objects: readonly KubernetesObject[]): Promise<ReadonlySet<string>> {
+  #isOfSibling({ metadata: { labels = {} } }: KubernetesObject): boolean {
     const namespace = this.#labels[GATEWAY_NAMESPACE_LABEL];
-    const isOthers = ({ metadata }: KubernetesObject) =>
-      metadata.labels?.[GATEWAY_NAMESPACE_LABEL] === namespace &&
-      metadata.labels?.[GATEWAY_LABEL] !== this.#labels[GATEWAY_LABEL];
-    if (namespace === undefined || !objects.some(isOthers)) return new Set();
+    const isOwn = labels[GATEWAY_LABEL] === this.#labels[GATEWAY_LABEL];
+    return namespace !== undefined && labels[GATEWAY_NAMESPACE_LABEL] === namespace && !isOwn;
+  }
+
+  /** Which gateways of this gateway's own namespace have no pod any more. One that does not find its own pod there can't tell. */
+  async #goneGateways(found: readonly KubernetesObject[]): Promise<(maker: string) => boolean> {
+    const namespace = this.#labels[GATEWAY_NAMESPACE_LABEL];
+    const own = this.#labels[GATEWAY_LABEL];
+    if (namespace === undefined || own === undefined || !found.some((object) => this.#isOfSibling(object))) {
+      return () => false;
+    }
     const pods = await this.#cluster.list<V1Pod & KubernetesObject>(POD, { namespace });
-    return new Set(pods.map(({ metadata }) => metadata.name));
+    const living = pods.filter(({ status }) => status?.phase !== 'Failed' && status?.phase !== 'Succeeded');
+    const makers = new Set(living.map(({ metadata }) => gatewayPodLabel(metadata.name)));
+    return (maker) => makers.has(own) && !makers.has(maker);
   }
 
-  async #remove(kernelId: string, objects: readonly KubernetesObject[]): Promise<void> {
-    const namespaces = objects.filter(({ kind }) => kind === 'Namespace');
-    const ownNamespaces = new Set(namespaces.map(({ metadata }) => metadata.name));
-    const foreign = new Set(
-      objects.flatMap(({ metadata: { namespace } }) =>
-        namespace !== undefined && !ownNamespaces.has(namespace) ? [namespace] : [],
-      ),
+  /** @returns false when not all of it could be removed; it is tried again the next time */
+  async #remove(kernelId: string, objects: readonly KubernetesObject[]): Promise<boolean> {
+    const isNamespace = ({ kind }: KubernetesObject) => kind === 'Namespace';
+    const namespaces = objects.filter(isNamespace).map(({ metadata }) => metadata.name);
+    // What is in a namespace of the kernel's own goes with it.
+    const doomed = objects.filter(
+      (object) => isNamespace(object) || !namespaces.includes(object.metadata.namespace ?? ''),
     );
-    for (const namespace of foreign) await this.#removeFrom(namespace, kernelId);
-    for (const { metadata } of namespaces) {
-      await this.#cluster.delete({ ...NAMESPACE, name: metadata.name }, uidOf(metadata));
-    }
-    const places = [...ownNamespaces, ...foreign].join(', ');
-    this.#log.info(
-      { kernelId, namespaces: [...ownNamespaces] },
-      `removed what was left of kernel ${kernelId} in ${places}: the gateway that launched it is gone`,
-    );
+    const outcomes = await Promise.allSettled(doomed.map((object) => this.#delete(object)));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    const what = `what was left of kernel ${kernelId} in ${placesOf(doomed)}`;
+    if (failed === undefined) this.#log.info({ kernelId }, `removed ${what}: no gateway has it any more`);
+    else this.#log.warn({ kernelId, err: failed.reason }, `${what} could not be removed yet`);
+    return failed === undefined;
   }
 
-  async #removeFrom(namespace: string, kernelId: string): Promise<void> {
-    for (const kind of NAMESPACED) {
-      const left = await this.#cluster.list(kind, { namespace, labelSelector: kernelSelector(kernelId) });
-      for (const { metadata } of left) {
-        const options = { gracePeriodSeconds: 0, ...uidOf(metadata) };
-        await this.#cluster.delete({ ...kind, name: metadata.name, namespace }, options);
-      }
-    }
+  async #delete({ apiVersion, kind, metadata }: KubernetesObject): Promise<void> {
+    const { name, namespace, uid } = metadata;
+    const options = {
+      ...(kind === 'Pod' && { gracePeriodSeconds: 0 }),
+      ...(uid !== undefined && { uid }),
+    };
+    await this.#cluster.delete({ apiVersion, kind, name, namespace }, options);
   }
 }
 
-function kernelIdOf({ metadata }: KubernetesObject): string {
-  return metadata.labels?.['kernel_id'] ?? '';
+function noneWhenForbidden(error: unknown): KubernetesObject[] {
+  if (error instanceof ClusterError && error.status === 403) return [];
+  throw error;
 }
 
-function uidOf({ uid }: KubernetesObject['metadata']): { uid?: string } {
-  return uid === undefined ? {} : { uid };
+function placesOf(objects: readonly KubernetesObject[]): string {
+  const places = objects.map(({ kind, metadata }) =>
+    kind === 'Namespace' ? metadata.name : (metadata.namespace ?? `${kind} ${metadata.name}`),
+  );
+  return [...new Set(places)].join(', ');
 }

@@ -34,3 +34,10 @@ export function missedMessage(count: number): KernelMessage {
     `Kernelgate: ${count} messages of this kernel were dropped while this client was away or slow, because they were more than EG_WS_REPLAY_BUFFER_SIZE holds.`,
   );
 }
+
+/** For a client that may have been there before: only an earlier gateway knew. */
+export function unattendedMessage(): KernelMessage {
+  return stderrMessage(
+    'Kernelgate: the gateway was restarted while this kernel ran on. What the kernel published meanwhile reached no one; a request that was under way may stay unanswered.',
+  );
+}

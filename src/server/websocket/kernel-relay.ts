@@ -10,7 +10,7 @@ import type { Failure } from '../../machines/failure.ts';
 import { Backlog, type BacklogBudget } from './backlog.ts';
 import { decodeFrame, type IncomingMessage, OutgoingMessage } from './client-protocol.ts';
 import type { ClientSocket, ClientSocketListener } from './client-socket.ts';
-import { missedMessage, statusMessage, unansweredMessages } from './kernel-news.ts';
+import { missedMessage, statusMessage, unansweredMessages, unattendedMessage } from './kernel-news.ts';
 import { PendingRequests } from './pending-requests.ts';
 
 export interface RelayOptions {
@@ -58,6 +58,8 @@ export class KernelRelay {
   #inbox: IncomingMessage[] = [];
   #link: ChannelLink | null = null;
   #iopubPaused = false;
+  /** The kernel ran without a gateway for a while: sessions of that time are told when they come back. */
+  #wasUnattended = false;
   #leaving = false;
   #ended = false;
   /** Why what is pending is not answered, should the sockets be closed now. */
@@ -82,6 +84,7 @@ export class KernelRelay {
     sessionId: string | null,
     connect: (listener: Omit<ClientSocketListener, 'failed'>) => ClientSocket,
   ): void {
+    const isNew = ![...this.#sessions].some(({ id }) => id !== null && id === sessionId);
     const session = this.#sessionOf(sessionId);
     session.socket?.close(
       POLICY_VIOLATION,
@@ -93,6 +96,9 @@ export class KernelRelay {
       closed: () => this.#left(session, socket),
     });
     session.socket = socket;
+    if (isNew && sessionId !== null && this.#wasUnattended) {
+      this.#send(socket, new OutgoingMessage(unattendedMessage()));
+    }
     this.#readOn(session);
     this.#options.clientsChanged(this.clients);
   }
@@ -133,6 +139,7 @@ export class KernelRelay {
   /** The kernel is between two pods. */
   tellRestarting(failure: Failure | null): void {
     this.#unanswered = RESTARTED;
+    this.#wasUnattended = false;
     if (failure !== null) this.#failPending(failure);
     this.#deliver(statusMessage('restarting'), null);
   }
@@ -141,6 +148,11 @@ export class KernelRelay {
   tellDead(failure: Failure): void {
     this.#failPending(failure);
     this.#deliver(statusMessage('dead'), null);
+  }
+
+  /** The kernel comes from an earlier gateway: what it published in between reached no one. */
+  noteUnattended(): void {
+    this.#wasUnattended = true;
   }
 
   /** The gateway goes, the kernel stays: what is pending may yet be answered by way of another gateway. */

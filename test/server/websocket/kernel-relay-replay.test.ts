@@ -126,3 +126,26 @@ describe('what is kept', () => {
     expect(budget.used).toBe(0);
   });
 });
+
+describe('a session of a kernel that ran on without a gateway', () => {
+  const unattended = expect.stringContaining('the gateway was restarted while this kernel ran on');
+
+  it('is told once that something may be lost', () => {
+    const { relay, join, says } = relayFixture();
+    relay.noteUnattended();
+    const first = join('a');
+    says('1');
+    first.leaves();
+    expect(first.heard).toEqual([unattended, '1']);
+    expect(join('a').heard).toEqual([]);
+    expect(join('b').heard).toEqual([unattended]);
+  });
+
+  it('is not told when it can not have been there before, or the kernel began anew', () => {
+    const { relay, join } = relayFixture();
+    relay.noteUnattended();
+    expect(join(null).heard).toEqual([]);
+    relay.tellRestarting(null);
+    expect(join('a').heard).toEqual([]);
+  });
+});

@@ -21,7 +21,7 @@ MOST_CONNECTIONS = 32
 
 class CommPort:
     """
-    :param version: 2 takes signed requests and answers them; 1 takes bare ones, for gateways that know no other
+    :param version: 2 takes signed requests and answers them; 1 takes bare ones, as older gateways send them
     """
 
     def __init__(

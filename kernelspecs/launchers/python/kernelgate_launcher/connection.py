@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional, Tuple
 
 from .launcher_error import LauncherError
 
-# A pod with a read-only root has this one still.
+# Pods whose root is read-only have this one still.
 SHARED_MEMORY = '/dev/shm'
 
 
@@ -54,6 +54,8 @@ def _new_file(path: str) -> Tuple[int, str]:
 
 def _temporary_file() -> Tuple[int, str]:
     try:
-        return tempfile.mkstemp(prefix='kernel-', suffix='.json')
-    except OSError:
-        return tempfile.mkstemp(prefix='kernel-', suffix='.json', dir=SHARED_MEMORY)
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        # For the kernel too, which needs a place of this kind itself.
+        os.environ['TMPDIR'] = SHARED_MEMORY
+    return tempfile.mkstemp(prefix='kernel-', suffix='.json')

@@ -32,7 +32,8 @@ def announce(options: Options, connection: Dict[str, Any]) -> None:
             payloads[ip] = _encode(options, {**connection, 'ip': ip})
         return payloads[ip]
 
-    _encode(options, connection)  # Loads the libraries and finds malformed keys before the gateway is bothered.
+    # Loads the libraries, and finds malformed keys, before the gateway is bothered.
+    _encode(options, connection)
     started = time.monotonic()
     pause = FIRST_PAUSE
     while True:
@@ -95,6 +96,7 @@ def announce_or_end(options: Options, connection: Dict[str, Any], fail: Callable
         announce(options, connection)
     except LauncherError as error:
         fail(str(error))
-    except Exception as error:  # An image without cryptography, for one: a kernel that no one can reach must not stay.
+    except Exception as error:
+        # An image without cryptography, for one: a kernel that no one can reach must not stay.
         say(f'the handshake failed: {error!r}')
         fail('the handshake could not be made.')

@@ -25,6 +25,9 @@ def run_ipython_kernel(kernel_class_name: str, connection_file: str, reserved: D
     # Told who its parent is, it watches that one, and leaves out its notes for a terminal.
     app = _app_class(reserved).instance(parent_handle=os.getppid(), **_kernel_class(kernel_class_name))
     app.initialize(sys.argv[1:])
+    # Counts them as old, or the next collection would go through all of them.
+    gc.freeze()
+    gc.unfreeze()
     gc.enable()
     _end_on_sigterm()
     app.start()

@@ -13,7 +13,7 @@ from .ports import COMM, reserve_ports
 
 
 def main(arguments: List[str]) -> int:
-    """The kernel's exit status; 0 when it was asked to end; 1 when there was nothing to launch or no one to use it."""
+    """The kernel's exit status; 0 when it was asked to end; 1 when it could not be launched or told of."""
     try:
         options = read_options(arguments, os.environ)
         reserved = reserve_ports(options.port_range, os.environ)

@@ -1,14 +1,13 @@
 """The launcher's arguments, and the environment that stands in for those that are missing."""
 
 import argparse
-import os
 from typing import Dict, List, NamedTuple, Optional, Tuple
 
 from .launcher_error import LauncherError, say
 
 DEFAULT_KERNEL_CLASS = 'ipykernel.ipkernel.IPythonKernel'
 
-# Each is accepted as `--NAME` and as `--RemoteProcessProxy.NAME`; then its variables are asked, then the default holds.
+# Given as `--NAME` or as `--RemoteProcessProxy.NAME`; then the variables are asked, then the default holds.
 TWINS = (
     ('kernel-id', ('KERNEL_ID',), ''),
     ('port-range', ('PORT_RANGE', 'EG_PORT_RANGE'), '0..0'),
@@ -41,7 +40,7 @@ class Options(NamedTuple):
 
 
 def read_options(arguments: List[str], environment: Dict[str, str]) -> Options:
-    """Reads what is given, and takes the secrets out of the environment that the kernel is going to see.
+    """Reads what is given, and takes the secrets out of the kernel's environment.
 
     :raises LauncherError: for a value that is missing or malformed
     """
@@ -49,14 +48,18 @@ def read_options(arguments: List[str], environment: Dict[str, str]) -> Options:
     given, unknown = _parser().parse_known_args(own)
     if unknown:
         say(f'ignored unknown arguments: {" ".join(unknown)}')
-    values = {name: _value_of(name, variables, default, given, environment) for name, variables, default in TWINS}
+    values = {
+        name: _value_of(name, variables, default, given, environment) for name, variables, default in TWINS
+    }
     _mention_spark(values['spark-context-initialization-mode'])
     options = Options(
         kernel_id=values['kernel-id'],
         port_range=values['port-range'],
         response_address=_address_of(values['response-address']),
         public_key=values['public-key'],
-        kernel_class_name=given.kernel_class_name or environment.get('KERNEL_CLASS_NAME') or DEFAULT_KERNEL_CLASS,
+        kernel_class_name=given.kernel_class_name
+        or environment.get('KERNEL_CLASS_NAME')
+        or DEFAULT_KERNEL_CLASS,
         connection_file=given.connection_file,
         command=command,
         secrets=_take_secrets(environment),
@@ -65,7 +68,8 @@ def read_options(arguments: List[str], environment: Dict[str, str]) -> Options:
         raise LauncherError('--kernel-id is missing; give it, or set KERNEL_ID.')
     if options.secrets is None and not options.public_key:
         raise LauncherError(
-            '--public-key is missing; give it, or set PUBLIC_KEY, or KERNEL_GATEWAY_KEY and KERNEL_LAUNCH_TOKEN.'
+            '--public-key is missing; give it,'
+            ' or set PUBLIC_KEY, or KERNEL_GATEWAY_KEY and KERNEL_LAUNCH_TOKEN.'
         )
     return options
 
@@ -80,7 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     for name, _, _ in TWINS:
         parser.add_argument(f'--{name}', dest=name)
         parser.add_argument(f'--RemoteProcessProxy.{name}', dest=f'proxy {name}', help=argparse.SUPPRESS)
-    parser.add_argument('--kernel-class-name', help=f'the kernel to start in Python (default: {DEFAULT_KERNEL_CLASS})')
+    parser.add_argument(
+        '--kernel-class-name', help=f'the kernel to start in Python (default: {DEFAULT_KERNEL_CLASS})'
+    )
     parser.add_argument('--cluster-type', choices=('spark', 'dask', 'none'), help='accepted, without effect')
     parser.add_argument('connection_file', nargs='?', help='where to write the connection file (deprecated)')
     return parser
@@ -92,7 +98,7 @@ def _split_command(arguments: List[str]) -> Tuple[List[str], List[str]]:
     at = arguments.index('--')
     command = arguments[at + 1 :]
     if not command:
-        raise LauncherError('a command must follow "--", such as: -- R --slave -e IRkernel::main() --args {connection_file}')
+        raise LauncherError('a command must follow "--", with {connection_file} as one of its arguments.')
     return arguments[:at], command
 
 
@@ -111,8 +117,8 @@ def _address_of(text: str) -> Tuple[str, int]:
 
 
 def _take_secrets(environment: Dict[str, str]) -> Optional[Secrets]:
-    # /proc/1/environ goes on showing them. That does no harm: the token is spent once the gateway has its answer,
-    # and no one can run code in a kernel before that.
+    # /proc/1/environ goes on showing them. That does no harm: the token is spent once the gateway has
+    # its answer, and no one can run code in a kernel before that.
     gateway_key = environment.pop('KERNEL_GATEWAY_KEY', '')
     launch_token = environment.pop('KERNEL_LAUNCH_TOKEN', '')
     return Secrets(gateway_key, launch_token) if gateway_key and launch_token else None
@@ -120,10 +126,17 @@ def _take_secrets(environment: Dict[str, str]) -> Optional[Secrets]:
 
 def _mention_spark(mode: str) -> None:
     if mode not in SPARK_MODES:
-        raise LauncherError(f'--spark-context-initialization-mode: must be one of {", ".join(SPARK_MODES)}, but is "{mode}".')
+        allowed = ', '.join(SPARK_MODES)
+        raise LauncherError(
+            f'--spark-context-initialization-mode: must be one of {allowed}, but is "{mode}".'
+        )
     if mode == 'none':
         return
     from importlib.util import find_spec
 
-    reason = 'pyspark is not installed in this image' if find_spec('pyspark') is None else 'this launcher makes none'
+    reason = (
+        'pyspark is not installed in this image'
+        if find_spec('pyspark') is None
+        else 'this launcher makes none'
+    )
     say(f'no Spark context, although the mode is "{mode}": {reason}. The kernel starts without.')

@@ -1,4 +1,4 @@
-"""Version 1 of the launch answer: the connection under a new AES key, and that key under the gateway's RSA key."""
+"""Version 1 of the launch answer: the connection under a new AES key, that under the gateway's RSA key."""
 
 import base64
 import json
@@ -22,7 +22,8 @@ def encode_payload(public_key: str, connection: Dict[str, Any]) -> bytes:
     try:
         locked_key = load_der_public_key(base64.b64decode(public_key)).encrypt(key, PKCS1v15())
     except (ValueError, AttributeError, TypeError) as error:
-        raise LauncherError(f'--public-key: must be the base64 of an RSA public key in DER ({error}).') from error
+        reason = f'--public-key: must be the base64 of an RSA public key in DER ({error}).'
+        raise LauncherError(reason) from error
     payload = {
         'version': 1,
         'key': base64.b64encode(locked_key).decode(),

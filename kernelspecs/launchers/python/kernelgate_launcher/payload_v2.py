@@ -1,4 +1,4 @@
-"""Version 2 of the launch answer: X25519 with the gateway's key and this launch's token, then AES-256-GCM."""
+"""Version 2 of the launch answer: X25519 with the gateway's key, this launch's token, and AES-256-GCM."""
 
 import base64
 import binascii
@@ -53,5 +53,7 @@ def _decode(name: str, text: str) -> bytes:
     except (binascii.Error, ValueError):
         value = b''
     if len(value) != KEY_BYTES:
-        raise LauncherError(f'{name}: must be the base64 of {KEY_BYTES} bytes; the gateway sets it for each pod.')
+        raise LauncherError(
+            f'{name}: must be the base64 of {KEY_BYTES} bytes; the gateway sets it for each pod.'
+        )
     return value

@@ -28,7 +28,8 @@ def parse_port_range(text: str, environment: Dict[str, str]) -> Optional[Tuple[i
     minimum = _number(environment, 'MIN_PORT_RANGE_SIZE', DEFAULT_MINIMUM_SIZE)
     if not 0 < low < high < 65536 or high - low < minimum:
         raise LauncherError(
-            f'--port-range: must span at least {minimum} ports (MIN_PORT_RANGE_SIZE) of 1 to 65535, but is "{text}".'
+            f'--port-range: must span at least {minimum} ports (MIN_PORT_RANGE_SIZE) of 1 to 65535,'
+            f' but is "{text}".'
         )
     return low, high
 
@@ -63,7 +64,7 @@ def _listen_on_any(candidates: List[int], text: str) -> socket.socket:
             return reserved
         except OSError:
             reserved.close()
-    raise LauncherError(f'--port-range: no six free ports were found in "{text}"; widen it (MAX_PORT_RANGE_RETRIES).')
+    raise LauncherError(f'--port-range: no six free ports were found in "{text}"; widen it.')
 
 
 def _number(environment: Dict[str, str], name: str, default: int) -> int:

@@ -15,7 +15,7 @@ from .launcher_error import say
 
 # Kubernetes gives a pod 30 s by default.
 GRACE = 20.0
-# For kernels whose exit handlers do not run on SIGTERM: they may have been asked on their control channel, too.
+# For kernels that run no exit handlers on SIGTERM: they may have been asked on their control channel, too.
 COMMAND_PATIENCE = 1.0
 FOREVER = 3600.0
 
@@ -67,7 +67,11 @@ class Supervisor:
         if self._failure is not None:
             say(self._failure)
         now = time.monotonic()
-        self._steps = [(now, signal.SIGINT), (now + self._patience, signal.SIGTERM), (now + GRACE, signal.SIGKILL)]
+        self._steps = [
+            (now, signal.SIGINT),
+            (now + self._patience, signal.SIGTERM),
+            (now + GRACE, signal.SIGKILL),
+        ]
 
     def _take_steps(self) -> None:
         # The last one stays, and is repeated: there is nothing else to do until the kernel is gone.

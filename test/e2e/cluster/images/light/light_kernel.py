@@ -13,7 +13,13 @@ import zmq
 from comm_listener import serve_comm
 from launch_answer import tell_gateway
 
-CHANNELS = {'shell': zmq.ROUTER, 'control': zmq.ROUTER, 'stdin': zmq.ROUTER, 'iopub': zmq.PUB, 'hb': zmq.ROUTER}
+CHANNELS = {
+    'shell': zmq.ROUTER,
+    'control': zmq.ROUTER,
+    'stdin': zmq.ROUTER,
+    'iopub': zmq.PUB,
+    'hb': zmq.ROUTER,
+}
 KERNEL_INFO = {
     'status': 'ok',
     'protocol_version': '5.3',

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Stays process 1 while the launcher runs, so that neither SIGTERM nor an exit status gets through as it should.
+# Stays process 1 while the launcher runs, so that neither SIGTERM nor an exit
+# status gets through as it should.
 PORT_RANGE=${PORT_RANGE:-${EG_PORT_RANGE:-0..0}}
 RESPONSE_ADDRESS=${RESPONSE_ADDRESS:-${EG_RESPONSE_ADDRESS}}
 PUBLIC_KEY=${PUBLIC_KEY:-${EG_PUBLIC_KEY}}
