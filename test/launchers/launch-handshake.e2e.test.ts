@@ -43,6 +43,23 @@ describeE2e('the launch handshake', () => {
     expect(isAlive(gateway.open(third.text).pid)).toBe(true);
   });
 
+  it('takes for accepted what the gateway has already, when its first answer was lost', async () => {
+    const { gateway, launcher } = await startLauncher(WAITING);
+    const first = await gateway.nextCall();
+    first.stream.destroy();
+    const second = await gateway.nextCall();
+    second.stream.end('{"accepted": false, "error": "it has its answer already", "reason": "replay"}\n');
+    await launcher.wrote(/waiting/);
+    expect(isAlive(gateway.open(second.text).pid)).toBe(true);
+  });
+
+  it('ends with status 1 when somebody else has answered before it', async () => {
+    const { gateway, launcher } = await startLauncher(WAITING);
+    const call = await gateway.nextCall();
+    call.stream.end('{"accepted": false, "error": "it has its answer already", "reason": "replay"}\n');
+    expect(await launcher.exited()).toBe(1);
+  });
+
   it('ends with status 1 and one line when the gateway refuses, and leaves no kernel', async () => {
     const { gateway, launcher } = await startLauncher(WAITING);
     await launcher.wrote(/waiting/);

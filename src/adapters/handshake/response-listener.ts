@@ -131,12 +131,11 @@ export class ResponseListener {
   #received(bytes: Buffer, senderIp: string): string | null {
     const refusal = this.#judge(bytes, senderIp);
     if (!isBareJson(bytes)) return null;
-    const told = refusal === null ? { accepted: true } : { accepted: false, error: refusal };
-    return `${JSON.stringify(told)}\n`;
+    return `${JSON.stringify({ accepted: refusal === null, ...refusal })}\n`;
   }
 
   /** Null: it was accepted. */
-  #judge(bytes: Buffer, senderIp: string): string | null {
+  #judge(bytes: Buffer, senderIp: string): { error: string; reason: ResponseOutcome } | null {
     try {
       const { kernelId, version } = acceptAnswer(bytes, senderIp, this.#tickets, known(this.#keys));
       this.#counts.accepted += 1;
@@ -144,12 +143,13 @@ export class ResponseListener {
       return null;
     } catch (error) {
       if (error instanceof LaunchPayloadError) {
-        this.#refused(error.reason, error.message, { senderIp, kernelId: error.kernelId });
-        return error.message;
+        const { reason, message, kernelId } = error;
+        this.#refused(reason, message, { senderIp, kernelId });
+        return { error: message, reason };
       }
       // Anyone may send anything here: what no one thought of must not reach beyond its connection.
       this.#refused('garbage', UNREADABLE, { senderIp, err: error });
-      return UNREADABLE;
+      return { error: UNREADABLE, reason: 'garbage' };
     }
   }
 

@@ -14,8 +14,8 @@ const OTHER_ID = 'ffffffff-93b4-4f6e-8a21-c0ffee123456';
 
 const hasIpv6 = networkInterfaces()['lo']?.some(({ address }) => address === '::1') === true;
 
-function refused(error: string): string {
-  return `${JSON.stringify({ accepted: false, error })}\n`;
+function refused(error: string, reason: string): string {
+  return `${JSON.stringify({ accepted: false, error, reason })}\n`;
 }
 
 /** Takes a port, as another program does. */
@@ -41,21 +41,24 @@ describe('a launcher of version 2', () => {
     const { listener, port } = await listening();
     const { ticket, launch } = launchAt(listener);
     expect(await converse(port, version2({ ...launch, kernelId: OTHER_ID }))).toBe(
-      refused('this gateway waits for no such kernel'),
+      refused('this gateway waits for no such kernel', 'unknownKernel'),
     );
     expect(await converse(port, version2({ ...launch, token: golden.token }))).toBe(
-      refused('it was not made with the token of this launch'),
+      refused('it was not made with the token of this launch', 'wrongToken'),
     );
     expect(await converse(port, version2(launch).subarray(0, -20))).toBe(
-      refused('it must be a JSON object in UTF-8'),
+      refused('it must be a JSON object in UTF-8', 'garbage'),
     );
     const unusable = infoOf(KERNEL_ID, { ip: LOOPBACK, signature_scheme: 'hmac-rot13' });
     expect(await converse(port, version2(launch, unusable))).toBe(
-      refused('signature_scheme: must be hmac-sha256, or hmac- and another digest that the gateway knows'),
+      refused(
+        'signature_scheme: must be hmac-sha256, or hmac- and another digest that the gateway knows',
+        'unusable',
+      ),
     );
     expect(await converse(port, version2(launch))).toBe(ACCEPTED);
     expect(await converse(port, version2(launch))).toBe(
-      refused('this launch has its answer already, and takes no second one'),
+      refused('this launch has its answer already, and takes no second one', 'replay'),
     );
     expect(await ticket.response).toMatchObject({ kernelId: KERNEL_ID });
     expect(listener.counts).toMatchObject({

@@ -19,6 +19,14 @@ class Refused(LauncherError):
     """The gateway does not want this kernel, and would not if it were asked again."""
 
 
+class AnsweredAlready(Refused):
+    """The gateway has an answer for this launch."""
+
+
+class AnswerLost(OSError):
+    """All was sent, but whether it was accepted is unknown."""
+
+
 def announce(options: Options, connection: Dict[str, Any]) -> None:
     """Returns once the gateway has accepted the connection (version 1: once it was sent).
 
@@ -27,7 +35,7 @@ def announce(options: Options, connection: Dict[str, Any]) -> None:
     payloads: Dict[str, bytes] = {}
 
     def payload_for(ip: str) -> bytes:
-        # The same bytes at each try: a gateway whose answer was lost has seen them, and knows them again.
+        # The same bytes at each try: only what was made with this launch's token is ever known as a repetition.
         if ip not in payloads:
             payloads[ip] = _encode(options, {**connection, 'ip': ip})
         return payloads[ip]
@@ -36,10 +44,17 @@ def announce(options: Options, connection: Dict[str, Any]) -> None:
     _encode(options, connection)
     started = time.monotonic()
     pause = FIRST_PAUSE
+    may_be_accepted = False
     while True:
         try:
             return _tell(options.response_address, payload_for, options.secrets is not None)
+        except AnsweredAlready:
+            # No one else can have answered with this launch's token: the first try has arrived.
+            if may_be_accepted:
+                return
+            raise
         except OSError as error:
+            may_be_accepted = may_be_accepted or isinstance(error, AnswerLost)
             reason = str(error)
         if time.monotonic() + pause > started + DEADLINE:
             break
@@ -67,7 +82,11 @@ def _tell(address: Tuple[str, int], payload_for: Callable[[str], bytes], has_ans
         stream.sendall(payload_for(stream.getsockname()[0]))
         stream.shutdown(socket.SHUT_WR)
         if has_answer:
-            _check_answer(_read_answer(stream))
+            try:
+                answer = _read_answer(stream)
+            except OSError as error:
+                raise AnswerLost(str(error)) from error
+            _check_answer(answer)
 
 
 def _read_answer(stream: socket.socket) -> bytes:
@@ -85,9 +104,10 @@ def _check_answer(line: bytes) -> None:
         answer = json.loads(line)
         accepted = answer['accepted']
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise OSError('it closed the connection without an answer') from None
+        raise AnswerLost('it closed the connection without an answer') from None
     if accepted is not True:
-        raise Refused(f'the gateway refused this kernel: {answer.get("error") or "it gave no reason"}')
+        kind = AnsweredAlready if answer.get('reason') == 'replay' else Refused
+        raise kind(f'the gateway refused this kernel: {answer.get("error") or "it gave no reason"}')
 
 
 def announce_or_end(options: Options, connection: Dict[str, Any], fail: Callable[[str], None]) -> None:
