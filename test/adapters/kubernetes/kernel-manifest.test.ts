@@ -313,6 +313,11 @@ describe('a template is refused, with its file and why,', () => {
     ['when an object has no name', 'apiVersion: v1\nkind: Pod\nmetadata: {}', 'metadata.name is missing'],
     ['when the pod has no container', 'apiVersion: v1\nkind: Pod\nmetadata: {name: x}', 'at least one entry'],
     [
+      'when a value makes a number of a text that has no quotes',
+      `${BARE_POD}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {uid: {{ kernel_uid }}}`,
+      'ConfigMap: data.uid is 1000, must be a text',
+    ],
+    [
       'when a list is none',
       BARE_POD.replace('env:', 'env: 1'),
       'spec.containers[0].env must be a list of mappings',

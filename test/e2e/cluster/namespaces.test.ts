@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type KubernetesObject, RbacAuthorizationV1Api, type V1RoleBinding } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OLDER_POD } from '../../adapters/kubernetes/operator-templates.ts';
 import { eventually } from '../deadline.ts';
 import type { GatewayProcess } from '../gateway-process.ts';
 import { clusterApi, createNamespace } from './cluster-api.ts';
@@ -77,7 +78,11 @@ describeCluster('the name of a pod', () => {
     ['a name in upper case', { KERNEL_POD_NAME: `Lab_${ID}` }, `lab-${ID}`],
     ['a variable that is not there', { KERNEL_POD_NAME: `{{ kernel_team }}-${ID}` }, `ada-${ID}`],
     ['an expression', { KERNEL_POD_NAME: '{{ kernel_id.__class__ }}' }, `ada-${ID}`],
-    ['an e-mail address as user', { KERNEL_USERNAME: 'Ada.Lovelace+ml@Example.com' }, `ada-lovelace-ml-exampl-${ID}`],
+    [
+      'an e-mail address as user',
+      { KERNEL_USERNAME: 'Ada.Lovelace+ml@Example.com' },
+      `ada-lovelace-ml-example-co-${ID}`,
+    ],
     ['a path as user', { KERNEL_USERNAME: '../../etc' }, `etc-${ID}`],
     ['a user whose name has no Latin letter', { KERNEL_USERNAME: 'Ада' }, ID],
     ['a very long user', { KERNEL_USERNAME: `user-${'x'.repeat(300)}` }, `user-${'x'.repeat(21)}-${ID}`],
@@ -127,7 +132,9 @@ describeCluster('a namespace that the client names', () => {
     const after = await core.readNamespace({ name: team });
     expect(after.status?.phase).toBe('Active');
     expect(after.metadata?.labels).toEqual(before.metadata?.labels);
-    expect((await core.readNamespacedServiceAccount({ namespace: team, name: 'kernel-sa' })).kind).toBeDefined();
+    expect(
+      (await core.readNamespacedServiceAccount({ namespace: team, name: 'kernel-sa' })).kind,
+    ).toBeDefined();
   });
 
   it('can hold several kernels, each of which ends alone', async () => {
@@ -180,16 +187,31 @@ describeCluster('the namespace of the gateway', () => {
     const dockerConfig = Buffer.from(JSON.stringify({ auths })).toString('base64');
     const gateway = sharedClusterGateway({
       env: { EG_NAMESPACE: own, EG_IMAGE_PULL_SECRETS: 'registry-login' },
+      clusterSpecs: {
+        with_own_secret: {
+          image: 'light',
+          files: { 'kernel-pod.yaml.j2': `${OLDER_POD}  imagePullSecrets: [{name: template-login}]\n` },
+        },
+      },
     });
 
     beforeAll(async () => {
       const { core } = await clusterApi();
       const type = 'kubernetes.io/dockerconfigjson';
       const data = { '.dockerconfigjson': dockerConfig };
-      await core.createNamespacedSecret({
-        namespace: own,
-        body: { metadata: { name: 'registry-login' }, type, data },
-      });
+      for (const name of ['registry-login', 'template-login']) {
+        await core.createNamespacedSecret({ namespace: own, body: { metadata: { name }, type, data } });
+      }
+    });
+
+    it('has those copied, too, that a template names', async () => {
+      const { pod, namespace } = await launchPod(gateway.current, { name: 'with_own_secret' });
+      const names = ['template-login', 'registry-login'];
+      expect(pod.spec?.imagePullSecrets?.map(({ name }) => name)).toEqual(names);
+      const { core } = await clusterApi();
+      for (const name of names) {
+        expect((await core.readNamespacedSecret({ namespace, name })).data).toBeDefined();
+      }
     });
 
     it('has them copied into the namespace of each kernel, whose pod pulls its images with them', async () => {
@@ -202,7 +224,9 @@ describeCluster('the namespace of the gateway', () => {
       expect(copy.data).toEqual({ '.dockerconfigjson': dockerConfig });
       await deleted(gateway.current, id);
       await eventually(60_000, 'the end of the copy', async () => (await leftOf([id])).length === 0);
-      expect((await core.readNamespacedSecret({ namespace: own, name: 'registry-login' })).data).toBeDefined();
+      expect(
+        (await core.readNamespacedSecret({ namespace: own, name: 'registry-login' })).data,
+      ).toBeDefined();
     });
   });
 });
