@@ -111,7 +111,7 @@ function bridgeCells(ratio: Summary | null): [string, string] {
   return ratio === null ? ['', ''] : [`${digits(ratio.median)} ×`, spread(ratio)];
 }
 
-function spread({ min, max }: Summary): string {
+export function spread({ min, max }: Summary): string {
   return `(${digits(min)} … ${digits(max)})`;
 }
 
@@ -120,7 +120,7 @@ function remark({ lost, failure }: TrafficFigure): string {
   return [losses, failure ?? ''].filter(Boolean).join('; ');
 }
 
-function row(cells: string[]): string {
+export function row(cells: string[]): string {
   return `  ${cells.map((cell, index) => pad(cell, index)).join('')}`.trimEnd();
 }
 
@@ -134,7 +134,7 @@ function megabytes(bytes: number): string {
 }
 
 /** Three significant digits, never an exponent. */
-function digits(value: number): string {
+export function digits(value: number): string {
   if (!Number.isFinite(value)) {
     return '–';
   }

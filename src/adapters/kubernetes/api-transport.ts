@@ -168,8 +168,9 @@ export class ApiTransport {
   }
 
   #failed(request: ApiRequest, attempt: Attempt, error: unknown): unknown {
-    this.dropIdle();
     const outcome = attempt.isLate ? 'timeout' : attempt.signal.aborted ? 'cancelled' : 'unreachable';
+    // That someone has lost interest says nothing about the connections.
+    if (outcome !== 'cancelled') this.dropIdle();
     this.#count(request.verb, outcome);
     return attempt.failureFor(error);
   }

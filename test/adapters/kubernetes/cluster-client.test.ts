@@ -1,4 +1,5 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ClusterClient } from '../../../src/adapters/kubernetes/cluster-client.ts';
 import { configMap, describeCluster } from './cluster-contract.ts';
 import { FakeApiServer, type FakeFault } from './fake-api-server.ts';
@@ -123,6 +124,24 @@ describe('requests', () => {
     const { server, cluster } = await begun();
     for (let index = 0; index < 5; index += 1) await cluster.read({ ...POD, name: `pod-${index}` });
     expect(server.connections).toBe(1);
+  });
+
+  test('that are withdrawn leave the others their connections', async () => {
+    const { server, cluster } = await begun();
+    await cluster.list(POD, {});
+    await Promise.all([cluster.list(POD, {}), cluster.list(POD, {})]);
+    const withdrawal = new AbortController();
+    server.isSilent = true;
+    const reading = cluster.read({ ...POD, name: 'a' }, withdrawal.signal);
+    await expect.poll(() => server.requests.at(-1)?.verb).toBe('get');
+    withdrawal.abort(new Error('withdrawn'));
+    await expect(reading).rejects.toThrow('withdrawn');
+    server.isSilent = false;
+    const opened = vi.fn();
+    subscribe('net.client.socket', opened);
+    await cluster.list(POD, {});
+    unsubscribe('net.client.socket', opened);
+    expect(opened).not.toHaveBeenCalled();
   });
 
   test('ask for credentials each time, so that renewed ones are used', async () => {

@@ -6,7 +6,7 @@ import type { Gateway } from '../processes/gateway-process.ts';
 import { prepareKernel } from '../processes/kernel-process.ts';
 import { type Summary, summarize } from './statistics.ts';
 
-const replyTimeoutMs = 60_000;
+const replyTimeoutMs = 120_000;
 
 export interface LaunchResult {
   /** Seconds of a bare process start, and of a launch through the gateway. */
@@ -56,7 +56,8 @@ async function launchThrough({ api }: Gateway): Promise<number> {
   }
 }
 
-async function untilReply(started: number, connection: KernelConnection): Promise<number> {
+/** Asks a connected kernel for its kernel_info, and closes the connection. Returns seconds since `started`. */
+export async function untilReply(started: number, connection: KernelConnection): Promise<number> {
   const client = new KernelClient(connection);
   try {
     await client.kernelInfo(replyTimeoutMs);

@@ -4,7 +4,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePorts } from '../protocol/connection-file.ts';
+import { quietPort } from '../protocol/connection-file.ts';
 import { hasEnded, stopProcess } from './child.ts';
 import { GatewayApi } from './gateway-api.ts';
 import { writeKernelspec } from './kernel-process.ts';
@@ -22,15 +22,20 @@ export interface Gateway {
  * Starts a gateway with the synthetic kernelspec as its only one.
  * @param command its words; `node` means this very Node, `{port}` the port, which is else added as `--port=…`
  * @param directory where its files go, its log (`gateway.log`) among them
+ * @param environment beside what every gateway gets
  * Throws when it ends, or does not answer within a minute.
  */
-export async function startGateway(command: string[], directory: string): Promise<Gateway> {
+export async function startGateway(
+  command: string[],
+  directory: string,
+  environment: Record<string, string> = {},
+): Promise<Gateway> {
   const home = await mkdtemp(join(directory, 'gateway-'));
   await writeKernelspec(home);
-  const [port = 0] = await freePorts(1);
+  const port = await quietPort();
   const [program = '', ...args] = withPort(command, port);
   const child = spawn(program === 'node' ? process.execPath : program, args, {
-    env: gatewayEnvironment(home),
+    env: { ...gatewayEnvironment(home), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const log = join(home, 'gateway.log');

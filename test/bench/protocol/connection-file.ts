@@ -61,8 +61,26 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-async function listenAnywhere(): Promise<Server> {
-  const server = createServer().listen(0, '127.0.0.1');
+/** A free port below those that systems hand out by themselves, so that none of the connections made meanwhile takes it. */
+export async function quietPort(): Promise<number> {
+  while (true) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    try {
+      const server = await listen(port);
+      await new Promise((resolve) => server.close(resolve));
+      return port;
+    } catch {
+      // Taken.
+    }
+  }
+}
+
+function listenAnywhere(): Promise<Server> {
+  return listen(0);
+}
+
+async function listen(port: number): Promise<Server> {
+  const server = createServer().listen(port, '127.0.0.1');
   await once(server, 'listening');
   return server;
 }
