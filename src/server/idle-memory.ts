@@ -6,10 +6,10 @@ import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-type CollectGarbage = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void;
+type CollectGarbage = (options: { type: 'major'; execution: 'sync'; flavor?: 'last-resort' }) => void;
 
 /** Milliseconds of quiet, and the share of the event loop's time that still counts as quiet. */
-const QUIET = 1000;
+const QUIET = 3000;
 const QUIET_UTILIZATION = 0.1;
 
 export class IdleMemory {
@@ -22,18 +22,18 @@ export class IdleMemory {
     setFlagsFromString('--no-expose-gc');
   }
 
-  /** One full collection, some 20 ms: the young generation shrinks to what an idle gateway needs, and grows again with its work. */
+  /** After the start: what was compiled for it goes too. */
   release(): void {
     this.#collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   }
 
-  /** The same as soon as the gateway is quiet, counted anew with each call: no message waits for it. */
+  /** One full collection, some 20 ms, as soon as the gateway is quiet, counted anew with each call: no message waits for it. */
   releaseWhenQuiet(): void {
     clearTimeout(this.#timer);
     const before = performance.eventLoopUtilization();
     this.#timer = setTimeout(() => {
       const { utilization } = performance.eventLoopUtilization(before);
-      if (utilization < QUIET_UTILIZATION) this.release();
+      if (utilization < QUIET_UTILIZATION) this.#collect({ type: 'major', execution: 'sync' });
       else this.releaseWhenQuiet();
     }, QUIET);
     this.#timer.unref();

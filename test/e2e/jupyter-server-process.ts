@@ -1,10 +1,10 @@
 /** A real Jupyter Server whose kernels are the gateway's. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { eventually, within } from '../deadline.ts';
-import { type GatewayProcess, testPython } from '../gateway-process.ts';
-import { type Answer, type Request, send } from '../http.ts';
-import { KernelClient } from '../kernel-client.ts';
+import { eventually, within } from './deadline.ts';
+import { type GatewayProcess, testPython } from './gateway-process.ts';
+import { type Answer, type Request, send } from './http.ts';
+import { KernelClient } from './kernel-client.ts';
 
 const TOKEN = 'server-token';
 

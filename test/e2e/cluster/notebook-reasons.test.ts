@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { eventually } from '../deadline.ts';
 import { unusedPort } from '../gateway-process.ts';
+import { JupyterServer } from '../jupyter-server-process.ts';
 import { type KernelClient, modelOf } from '../kernel-client.ts';
 import type { Message } from '../message-codec.ts';
 import { clusterApi } from './cluster-api.ts';
 import { stayingOf } from './failing-kernels.ts';
 import { kernelIdsOf, sharedClusterGateway } from './gateway-on-cluster.ts';
-import { JupyterServer } from './jupyter-server-process.ts';
 import { startCell } from './kernel-in-pod.ts';
 import { podOfKernel } from './launched-pod.ts';
 import { podSpec, scriptPod } from './pod-templates.ts';
