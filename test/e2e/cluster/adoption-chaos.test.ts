@@ -31,6 +31,8 @@ const CODES = ['print(1)', 'import time; time.sleep(0.3)', 'import os; os._exit(
 /** What is being disturbed. */
 interface World {
   gateway: GatewayProcess;
+  /** Settles when the gateway that was killed last has its successor. */
+  back: Promise<unknown>;
   /** Those that were killed. */
   former: GatewayProcess[];
   random: Random;
@@ -44,7 +46,14 @@ describeCluster('random deaths of pods, kernels and gateways', () => {
     console.log(`chaos in the cluster: CHAOS_SEED=${seed}`);
     const gateway = await startClusterGateway({ env: ENV });
     const random = new Random(seed);
-    const world: World = { gateway, former: [], random, end: Date.now() + RUN_MS, counts: {} };
+    const world: World = {
+      gateway,
+      back: Promise.resolve(),
+      former: [],
+      random,
+      end: Date.now() + RUN_MS,
+      counts: {},
+    };
     try {
       const people = Array.from({ length: PEOPLE }, () => person(world));
       await Promise.all([...people, gatewayKiller(world), podKiller(world)]);
@@ -114,10 +123,15 @@ async function gatewayKiller(world: World): Promise<void> {
   while (Date.now() < world.end) {
     await pause(world, 30_000);
     count(world, 'gateway killed');
-    await world.gateway.kill();
-    world.former.push(world.gateway);
-    world.gateway = await startClusterGateway({ env: ENV, after: world.gateway });
+    world.back = replaceGateway(world);
+    await world.back;
   }
+}
+
+async function replaceGateway(world: World): Promise<void> {
+  await world.gateway.kill();
+  world.former.push(world.gateway);
+  world.gateway = await startClusterGateway({ env: ENV, after: world.gateway });
 }
 
 /** In the end all kernels that are listed work, nothing belongs to others, and everything can be taken down to nothing. */
@@ -166,8 +180,10 @@ async function step(world: World, deed: () => Promise<void>): Promise<void> {
   );
   count(world, failure === null ? 'steps done' : `broken off: ${failure.message.slice(0, 60)}`);
   if (failure !== null && Date.now() - began >= HANG_MS) throw failure;
-  // With the gateway down every step fails at once: without a pause this would be a busy loop.
-  if (failure !== null) await pause(world, 500);
+  if (failure === null) return;
+  await world.back;
+  // Without a pause this would be a busy loop while there is nothing to connect to.
+  await pause(world, 500);
 }
 
 /** Up to `ms`; chance, not synchronisation. */
