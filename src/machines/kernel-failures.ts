@@ -44,6 +44,6 @@ export function leftBehind({ plan, pod }: KernelContext): Failure {
   return {
     code: 'TEARDOWN_INCOMPLETE',
     message: `Kernel ${plan.kernelId} could not be removed wholly${pod === null ? '' : ` (pod ${pod.name})`}.`,
-    hint: 'The next start of the gateway tries again; remove by hand what is labelled with this kernel id.',
+    hint: 'The gateway tries again from time to time, and at its next start; remove by hand what is labelled with this kernel id, if it stays.',
   };
 }

@@ -279,7 +279,7 @@ export const kernelMachine = setup({
             input: ({ context }) => context.plan,
             onDone: [{ guard: 'needsNamespace', target: 'namespaceProvisioning' }, { target: 'podCreating' }],
             onError: {
-              target: '#kernel.tearingDown',
+              target: '#kernel.tearingDown.ended',
               actions: {
                 type: 'fail',
                 params: ({ event }) =>
@@ -287,6 +287,7 @@ export const kernelMachine = setup({
               },
             },
           },
+          on: { shutdown: { target: '#kernel.tearingDown.ended', actions: 'wantStop' } },
         },
         namespaceProvisioning: {
           description: 'Makes a namespace for this kernel alone, with its role binding',
@@ -591,15 +592,27 @@ export const kernelMachine = setup({
           invoke: {
             src: 'deletePod',
             input: ({ context }) => ({ plan: context.plan, pod: context.pod, last: false }),
-            onDone: { target: 'waiting', actions: assign({ pod: null, connection: null }) },
-            onError: {
-              target: '#kernel.tearingDown',
-              actions: {
-                type: 'fail',
-                params: ({ event }) => failureOf(event.error, 'TEARDOWN_INCOMPLETE', 'Start another kernel.'),
-              },
+            onDone: {
+              target: 'waiting',
+              actions: assign({ pod: null, connection: null, teardownAttempts: 0 }),
             },
+            onError: [
+              {
+                guard: 'hasTriedTeardownEnough',
+                target: '#kernel.tearingDown',
+                actions: {
+                  type: 'fail',
+                  params: ({ event }) =>
+                    failureOf(event.error, 'TEARDOWN_INCOMPLETE', 'Start another kernel.'),
+                },
+              },
+              { target: 'retrying', actions: 'countTeardownAttempt' },
+            ],
           },
+        },
+        retrying: {
+          description: 'The old pod may still run: there must not be two',
+          after: { teardownBackoff: 'podDeleting' },
         },
         waiting: {
           description: 'No time at all at first, longer with each restart in a row',

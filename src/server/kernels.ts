@@ -7,7 +7,7 @@ import type { resolveArgv } from '../adapters/kernelspecs/argv-resolver.ts';
 import { admit } from '../machines/admission.ts';
 import { type Failure, KernelFailure } from '../machines/failure.ts';
 import type { gatewayMachine, KernelActor } from '../machines/gateway-machine.ts';
-import type { KernelOutcome, KernelPolicy } from '../machines/kernel-state.ts';
+import type { KernelPolicy } from '../machines/kernel-state.ts';
 import { type LaunchRequest, type LaunchRules, planLaunch } from '../machines/launch-plan.ts';
 import { launchTargetOf, processProxyOf } from '../machines/launch-target.ts';
 import type { KernelRecord, KernelSpec } from '../machines/ports.ts';
@@ -35,6 +35,11 @@ export interface KernelsOptions {
   resolveArgv(kernelspec: KernelSpec): ReturnType<typeof resolveArgv>;
   now(): number;
 }
+
+/** Milliseconds for which the answer to a launch that failed waits until everything of it is removed. */
+const TEARDOWN_PATIENCE = 10_000;
+/** Milliseconds for which the gateway's start waits for the kernels that it adopts. */
+const ADOPTION_PATIENCE = 5000;
 
 const CANCELLED: Failure = {
   code: 'LAUNCH_CANCELLED',
@@ -109,11 +114,13 @@ export class Kernels {
     });
   }
 
-  /** Resolves when all kernels that were adopted run, or are gone. */
+  /** Resolves when all kernels that were adopted run, or are gone; within seconds in any case. */
   async settled(): Promise<void> {
-    await Promise.all(
-      this.ids().map((id) => waitFor(this.get(id), (snapshot) => !snapshot.matches({ adopting: 'looking' }))),
-    );
+    const isFound = (snapshot: ReturnType<KernelActor['getSnapshot']>) =>
+      !snapshot.matches({ adopting: 'looking' });
+    // Those whose cluster does not answer yet are found later.
+    const options = { timeout: ADOPTION_PATIENCE };
+    await Promise.allSettled(this.ids().map((id) => waitFor(this.get(id), isFound, options)));
   }
 
   /** @throws HttpError 404 @throws KernelFailure when it could not be delivered */
@@ -170,11 +177,19 @@ export class Kernels {
   }
 
   async #untilRunning(kernel: KernelActor, patience: number): Promise<void> {
-    const settled = waitFor(kernel, (each) => each.hasTag('running') || each.status !== 'active');
+    const settled = this.#settled(kernel);
     const snapshot = await Promise.race([settled, this.#outOfPatience(kernel, settled, patience)]);
-    if (snapshot.status === 'active') return;
-    const { failure } = snapshot.output as KernelOutcome;
-    throw new KernelFailure(failure ?? CANCELLED);
+    if (!isEnding(snapshot)) return;
+    throw new KernelFailure(snapshot.context.failure ?? CANCELLED);
+  }
+
+  /** It runs, or has ended with all that it had; what takes long to be removed is not waited for. */
+  async #settled(kernel: KernelActor): Promise<ReturnType<KernelActor['getSnapshot']>> {
+    const snapshot = await waitFor(kernel, (each) => each.hasTag('running') || isEnding(each));
+    if (!isEnding(snapshot)) return snapshot;
+    return waitFor(kernel, (each) => each.status !== 'active', { timeout: TEARDOWN_PATIENCE }).catch(() =>
+      kernel.getSnapshot(),
+    );
   }
 
   /** A kernel that is connected, but does not answer yet, may be waited for by its clients as well. */

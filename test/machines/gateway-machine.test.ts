@@ -59,6 +59,8 @@ describe('limits', () => {
     const first = await gateway.launch();
     await gateway.launch();
     expect(gateway.kernel(first).getSnapshot().hasTag('launching')).toBe(true);
+    gateway.ports.calls.answer('check', undefined);
+    await settled();
     gateway.kernel(first).send({ type: 'shutdown' });
     await gateway.launch();
     expect(gateway.refusals).toEqual(['MAX_KERNELS', 'MAX_KERNELS']);

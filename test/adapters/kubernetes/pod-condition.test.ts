@@ -112,6 +112,10 @@ describe('a launch that cannot succeed fails with its reason', () => {
       "OUT_OF_MEMORY: The kernel's pod does not fit into the memory that it may use (its limit is 100Ki).",
     ],
     [
+      'memory-limit-without-unit',
+      "OUT_OF_MEMORY: The kernel's pod does not fit into the memory that it may use (its limit is 4).",
+    ],
+    [
       'out-of-cpu',
       "POD_CREATION_FAILED: Node node1 refused the kernel's pod (OutOfcpu): Node didn't have enough resource: cpu, requested: 1000000, used: 0, capacity: 2000.",
     ],

@@ -6,6 +6,8 @@ import type { Scenarios } from './scenarios.ts';
 
 /** Milliseconds before each new pod of a row of automatic restarts. */
 const BACKOFFS = [0, 1000, 2000, 4000, 8000, 8000];
+/** Milliseconds between attempts at removing the old pod. */
+const REMOVAL_WAITS = [500, 1000, 2000, 4000, 8000];
 
 export const restarting: Scenarios = {
   'a restart asks the kernel to exit, and gives it a new pod': async () => {
@@ -180,15 +182,42 @@ export const restarting: Scenarios = {
     expect(kernel.state).toBe('launching.handshaking');
   },
 
-  'a kernel whose pod can not be removed is not restarted': async () => {
+  'a restart waits until the old pod is removed, longer with each attempt': async () => {
     const kernel = await STAGES.restartDeleting();
+    for (const wait of REMOVAL_WAITS) {
+      await kernel.fail('deletePod', new Error('API server is away'));
+      expect(kernel.state).toBe('restarting.retrying');
+      await kernel.pass(wait - 1);
+      expect(kernel.state).toBe('restarting.retrying');
+      await kernel.pass(1);
+    }
+    await restarted(kernel);
+    expect(kernel.state).toBe('connected.running');
+    expect(kernel.context.teardownAttempts).toBe(0);
+  },
+
+  'a kernel whose pod can not be removed at all is not restarted': async () => {
+    const kernel = await STAGES.restartDeleting();
+    for (const wait of REMOVAL_WAITS) {
+      await kernel.fail('deletePod', new Error('API server is away'));
+      await kernel.pass(wait);
+    }
     await kernel.fail('deletePod', new Error('API server is away'));
+    expect(kernel.context.failure?.code).toBe('TEARDOWN_INCOMPLETE');
     await ended(kernel);
     expect(kernel.outcome).toMatchObject({
       outcome: 'dead',
       failure: { code: 'TEARDOWN_INCOMPLETE', message: 'API server is away' },
     });
     expect(kernel.held).toEqual([]);
+  },
+
+  'shutdown of a kernel whose pod can not be removed yet ends it': async () => {
+    const kernel = await STAGES.restartDeleting();
+    await kernel.fail('deletePod');
+    await kernel.send({ type: 'shutdown' });
+    await ended(kernel);
+    expect(kernel.outcome).toEqual({ outcome: 'stopped', reason: 'shutdown', failure: null });
   },
 };
 
