@@ -69,6 +69,7 @@ function followKernel(kernel: KernelActor, relay: KernelRelay, log: Logger): voi
   );
   if (adopted) relay.noteUnattended();
   followProgress(kernel, log);
+  followDeath(kernel, relay);
   kernel.on('kernel.running', () => log.info({ kernelId }, `kernel ${kernelId} runs`));
   kernel.on('kernel.leaving', () => relay.leave());
   kernel.on('kernel.restarting', ({ automatic, failure }) => {
@@ -102,6 +103,17 @@ function followProgress(kernel: KernelActor, log: Logger): void {
     logged = progress;
     const level = snapshot.matches({ launching: 'podPending' }) ? 'info' : 'debug';
     log[level]({ kernelId }, `kernel ${kernelId} is launched: ${progress}`);
+  });
+}
+
+/** Told before what is left is removed, which may take a while: its clients wait for answers. */
+function followDeath(kernel: KernelActor, relay: KernelRelay): void {
+  let isTold = false;
+  kernel.subscribe((snapshot) => {
+    const { failure } = snapshot.context;
+    if (isTold || failure === null || !snapshot.matches('tearingDown')) return;
+    isTold = true;
+    relay.tellDying(failure);
   });
 }
 

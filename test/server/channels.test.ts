@@ -128,6 +128,8 @@ describe('a connection ends', () => {
       'execute_reply',
       'status',
       'status',
+      // It could not be restarted: that is told too.
+      'stream',
       'status',
     ]);
   });

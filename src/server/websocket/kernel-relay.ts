@@ -10,8 +10,14 @@ import type { Failure } from '../../machines/failure.ts';
 import { Backlog, type BacklogBudget } from './backlog.ts';
 import { decodeFrame, type IncomingMessage, OutgoingMessage } from './client-protocol.ts';
 import type { ClientSocket, ClientSocketListener } from './client-socket.ts';
-import { missedMessage, statusMessage, unansweredMessages, unattendedMessage } from './kernel-news.ts';
-import { PendingRequests } from './pending-requests.ts';
+import {
+  missedMessage,
+  statusMessage,
+  stderrMessage,
+  unansweredMessages,
+  unattendedMessage,
+} from './kernel-news.ts';
+import { type PendingRequest, PendingRequests } from './pending-requests.ts';
 
 export interface RelayOptions {
   /** Bytes of output kept for clients that are away or slow. */
@@ -140,11 +146,17 @@ export class KernelRelay {
   tellRestarting(failure: Failure | null): void {
     this.#unanswered = RESTARTED;
     this.#wasUnattended = false;
-    if (failure !== null) this.#failPending(failure);
+    if (failure !== null) this.#tellDeath(failure);
     this.#deliver(statusMessage('restarting'), null);
   }
 
-  /** The kernel has died for good. */
+  /** The kernel has died, and what is left of it is being removed. */
+  tellDying(failure: Failure): void {
+    this.#unanswered = failure;
+    this.#tellDeath(failure);
+  }
+
+  /** The kernel has died for good, as was told. */
   tellDead(failure: Failure): void {
     this.#failPending(failure);
     this.#deliver(statusMessage('dead'), null);
@@ -305,14 +317,25 @@ export class KernelRelay {
     return Number.isFinite(least) ? least : 0;
   }
 
-  #failPending(failure: Failure): void {
+  /** In each cell that was running; a kernel that had time to end its cells in order left none to tell it in. */
+  #tellDeath(failure: Failure): void {
     if (this.#leaving || this.#ended) return;
+    const requests = this.#failPending(failure);
+    if (requests.some(({ msgType }) => msgType === 'execute_request')) return;
+    this.#deliver(stderrMessage(`${failure.message}\n${failure.hint}`), null);
+  }
+
+  /** @returns what was pending */
+  #failPending(failure: Failure): PendingRequest<ClientSession>[] {
+    if (this.#leaving || this.#ended) return [];
     // They are told that it was not run: then it must not be.
     this.#inbox = [];
-    for (const request of this.#pending.takeAll()) {
+    const requests = this.#pending.takeAll();
+    for (const request of requests) {
       for (const message of unansweredMessages(request, failure)) {
         this.#deliver(message, message.channel === 'iopub' ? null : request.client);
       }
     }
+    return requests;
   }
 }

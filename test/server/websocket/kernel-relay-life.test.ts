@@ -14,6 +14,8 @@ function statesOf({ received }: FakeClient): unknown[] {
     .map(({ content }) => content['execution_state']);
 }
 
+const REASON = `${DEATH.message}\n${DEATH.hint}\n`;
+
 describe('when a kernel dies and is restarted', () => {
   it('its unanswered execute requests are told why, answered and ended, before the restart is', () => {
     const { relay, join } = relayFixture();
@@ -64,7 +66,7 @@ describe('when a kernel dies and is restarted', () => {
     expect(replies[0]?.content).not.toHaveProperty('execution_count');
   });
 
-  it('nothing is told of requests that were answered, nor of messages that ask for no answer', () => {
+  it('no request is answered twice, nor is a message that asks for no answer; the reason is told by itself', () => {
     const { relay, join, answers } = relayFixture();
     const client = join();
     const asked = request('execute_request');
@@ -72,7 +74,7 @@ describe('when a kernel dies and is restarted', () => {
     client.sends(request('comm_msg'));
     answers(asked, 'execute_reply');
     relay.tellRestarting(DEATH);
-    expect(client.heard).toEqual(['execute_reply', 'status']);
+    expect(client.heard).toEqual(['execute_reply', REASON, 'status']);
   });
 
   it('each request is failed once', async () => {
@@ -92,7 +94,7 @@ describe('when a kernel dies and is restarted', () => {
     client.sends(request('complete_request', 'a'));
     client.leaves();
     relay.tellRestarting(DEATH);
-    expect(join('a').heard).toEqual(['complete_reply', 'status', 'status']);
+    expect(join('a').heard).toEqual(['complete_reply', 'status', REASON, 'status']);
   });
 });
 
