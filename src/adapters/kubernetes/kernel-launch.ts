@@ -121,10 +121,11 @@ function throwReason(signal: AbortSignal): never {
   throw signal.reason;
 }
 
-function noPod({ kernelId, argv }: LaunchPlan, { hasEnded }: LaunchProcess): Failure {
+function noPod({ kernelId, argv, launchTimeout }: LaunchPlan, { hasEnded }: LaunchProcess): Failure {
+  const state = hasEnded ? 'has ended' : 'is still at work';
   return {
     code: 'POD_CREATION_FAILED',
-    message: `The launch command ${argv[0]} ${hasEnded ? 'has ended' : 'is still at work'}, but there is no pod of this kernel.`,
-    hint: `The pod must have the labels component=kernel,${kernelSelector(kernelId)}; see the log of the gateway for what the command wrote.`,
+    message: `The launch command ${argv[0]} ${state}, but there is no pod of this kernel, whose launch may take ${launchTimeout / 1000} s.`,
+    hint: `Its pod must have the labels component=kernel,${kernelSelector(kernelId)}; the log of the gateway has what the command wrote. If it only needs longer, raise KERNEL_LAUNCH_TIMEOUT.`,
   };
 }
