@@ -2,6 +2,7 @@
 import { fromEventObservable, fromPromise } from 'xstate';
 import { type ConnectedPod, kernelMachine } from './kernel-machine.ts';
 import type {
+  Adoption,
   ChannelEvent,
   ConnectionInfo,
   KernelChannels,
@@ -50,7 +51,7 @@ export function connectKernelMachine({ provisionerOf, channels, records }: Kerne
       awaitHandshake: fromPromise<ConnectionInfo, PlannedPod>(({ input, signal }) =>
         provisionerOf(input.plan).awaitHandshake(input.plan, input.pod, signal),
       ),
-      adoptPod: fromPromise<Pod | null, PlannedPod>(({ input }) =>
+      adoptPod: fromPromise<Adoption, PlannedPod>(({ input }) =>
         provisionerOf(input.plan).adoptPod(input.plan, input.pod),
       ),
       detachPod: fromPromise<void, PlannedPod>(async ({ input }) =>

@@ -1,6 +1,7 @@
 /** The failures that the chart itself finds, by its clock or by what is missing, in words for the user. */
 import type { Failure, FailureCode } from './failure.ts';
 import type { KernelContext } from './kernel-state.ts';
+import type { Adoption } from './ports.ts';
 
 /** Deaths after which the same pod, made anew, has a chance: what caused them was not the pod's own making, or may pass. */
 const WORTH_A_RESTART: ReadonlySet<FailureCode> = new Set([
@@ -32,7 +33,9 @@ export function neverAnswered({ plan, policy }: KernelContext): Failure {
   };
 }
 
-export function endedUnseen({ plan }: KernelContext): Failure {
+export function endedUnseen({ plan }: KernelContext, found: Adoption): Failure {
+  const failure = found.pod === null ? found.failure : null;
+  if (failure !== null) return { ...failure, message: `While no gateway was running: ${failure.message}` };
   return {
     code: 'POD_GONE',
     message: `Kernel ${plan.kernelId} ended while no gateway was running.`,

@@ -42,7 +42,15 @@ import {
   TEARDOWN_ATTEMPTS,
   teardownBackoff,
 } from './kernel-state.ts';
-import type { ChannelEvent, ConnectionInfo, KernelRecord, LaunchPlan, Pod, PodEvent } from './ports.ts';
+import type {
+  Adoption,
+  ChannelEvent,
+  ConnectionInfo,
+  KernelRecord,
+  LaunchPlan,
+  Pod,
+  PodEvent,
+} from './ports.ts';
 
 /** Milliseconds between two attempts at finding the pod of a kernel to adopt. */
 const ADOPTION_BACKOFF = 2000;
@@ -93,7 +101,7 @@ export const kernelMachine = setup({
     createNamespace: task<void, LaunchPlan>(),
     createPod: task<Pod, LaunchPlan>(),
     awaitHandshake: task<ConnectionInfo, { plan: LaunchPlan; pod: Pod }>(),
-    adoptPod: task<Pod | null, { plan: LaunchPlan; pod: Pod }>(),
+    adoptPod: task<Adoption, { plan: LaunchPlan; pod: Pod }>(),
     detachPod: task<void, { plan: LaunchPlan; pod: Pod }>(),
     saveRecord: task<void, KernelRecord>(),
     interrupt: task<void, ConnectedPod>(),
@@ -148,7 +156,7 @@ export const kernelMachine = setup({
     wantLeave: assign({ goal: 'leave', failure: null }),
     progress: assign({ progress: (_, progress: string) => progress }),
     noteEarlyNews: assign({ earlyNews: ({ context, event }) => [...context.earlyNews, event as PodEvent] }),
-    forgetEarlyNews: assign({ earlyNews: [] }),
+    forgetEarlyNews: assign({ earlyNews: [], nodeLoss: null }),
     notePending: assign({ progress: ({ context }) => pendingProgress(context) }),
     noteNode: assign({ nodeLoss: ({ event }) => (event.type === 'node.lost' ? event.failure : null) }),
     noteNodeLoss: assign({ failure: ({ context }) => context.nodeLoss }),
@@ -202,6 +210,8 @@ export const kernelMachine = setup({
   on: {
     'clients.changed': { actions: 'noteClients' },
     'policy.changed': { actions: 'notePolicy' },
+    'node.lost': { guard: 'isCurrentPod', actions: 'noteNode' },
+    'node.found': { guard: 'isCurrentPod', actions: 'noteNode' },
     detach: { actions: 'noteLeaving' },
   },
   initial: 'planned',
@@ -227,13 +237,16 @@ export const kernelMachine = setup({
             input: ({ context }) => ({ plan: context.plan, pod: known(context.pod) }),
             onDone: [
               {
-                guard: ({ event }) => event.output !== null,
+                guard: ({ event }) => event.output.pod !== null,
                 target: '#kernel.connected',
-                actions: assign({ pod: ({ event }) => event.output }),
+                actions: assign({ pod: ({ event }) => event.output.pod }),
               },
               {
                 target: '#kernel.tearingDown',
-                actions: { type: 'fail', params: ({ context }) => endedUnseen(context) },
+                actions: {
+                  type: 'fail',
+                  params: ({ context, event }) => endedUnseen(context, event.output),
+                },
               },
             ],
             onError: {
@@ -397,7 +410,7 @@ export const kernelMachine = setup({
 
     connected: {
       description: "The kernel's sockets are open",
-      entry: assign({ unresponsive: false, nodeLoss: null }),
+      entry: assign({ unresponsive: false }),
       invoke: {
         src: 'channels',
         id: 'channels',
@@ -412,8 +425,6 @@ export const kernelMachine = setup({
         'kernel.activity': { actions: 'noteActivity' },
         'heartbeat.lost': { actions: 'noteHeartbeat' },
         'heartbeat.restored': { actions: 'noteHeartbeat' },
-        'node.lost': { guard: 'isCurrentPod', actions: 'noteNode' },
-        'node.found': { guard: 'isCurrentPod', actions: 'noteNode' },
         'pod.gone': [
           {
             guard: 'isDeathToRestart',

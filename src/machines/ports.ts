@@ -116,6 +116,12 @@ export type ChannelEvent =
 /** Jupyter's `execution_state`, as the REST model shows it. */
 export type ExecutionState = 'starting' | 'idle' | 'busy' | 'restarting' | 'dead' | (string & {});
 
+/** What was found of a kernel that another gateway launched. */
+export type Adoption =
+  | { pod: Pod }
+  /** It is gone; null: no one knows why. */
+  | { pod: null; failure: Failure | null };
+
 /**
  * Creates pods (or processes) and takes them away.
  *
@@ -142,8 +148,8 @@ export interface KernelProvisioner {
    * after `grace` milliseconds. Its end is told by {@link podEvents}.
    */
   requestExit(plan: LaunchPlan, pod: Pod, connection: ConnectionInfo, grace: number): Promise<void>;
-  /** Null when the pod is known to be gone; an error leaves that open. From then on {@link podEvents} tells about it again. */
-  adoptPod(plan: LaunchPlan, pod: Pod): Promise<Pod | null>;
+  /** An error leaves open whether the pod is there. From then on {@link podEvents} tells about it again. */
+  adoptPod(plan: LaunchPlan, pod: Pod): Promise<Adoption>;
   /** Lets go of the pod without ending it: another gateway is going to adopt it. */
   detachPod(plan: LaunchPlan, pod: Pod): void;
   /**

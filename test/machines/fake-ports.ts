@@ -146,8 +146,9 @@ function fakeProvisioner(calls: PendingCalls, world: FakeWorld): KernelProvision
       calls.ask('adoptPod', kernelId, {
         answer: (given) => {
           if (given === null) world.pods.delete(kernelId);
-          if (given !== undefined) return given as Pod | null;
-          return world.isAlive(kernelId, pod.uid) ? pod : null;
+          if (given === null) return { pod: null, failure: null };
+          if (given !== undefined) return { pod: given as Pod };
+          return world.isAlive(kernelId, pod.uid) ? { pod } : { pod: null, failure: DEATH };
         },
       }),
     detachPod: ({ kernelId }) => calls.ask('detachPod', kernelId, nothing),

@@ -98,7 +98,7 @@ const OUTSIDE: Record<string, object[]> = {
 /** What invoked actors may give, by their source; those without an entry give nothing. */
 const OUTPUTS: Record<string, unknown[]> = {
   createPod: [podOf(), podOf({ ip: '' })],
-  adoptPod: [podOf(), null],
+  adoptPod: [{ pod: podOf() }, { pod: null, failure: null }],
   awaitHandshake: [CONNECTION],
 };
 

@@ -165,7 +165,7 @@ export function describeProvisioner(begin: () => Promise<ProvisionerUnderTest>):
       const pod = await created(subject, plan);
       await subject.provisioner.detachPod(plan, pod);
       const successor = await subject.successorFor(plan);
-      expect(await successor.adoptPod(plan, pod)).toMatchObject({ uid: pod.uid, ip: pod.ip });
+      expect(await successor.adoptPod(plan, pod)).toMatchObject({ pod: { uid: pod.uid, ip: pod.ip } });
       const gone = endOf(successor, plan);
       await subject.end(plan, pod);
       expectEnd(await gone, pod);
@@ -173,24 +173,24 @@ export function describeProvisioner(begin: () => Promise<ProvisionerUnderTest>):
       expect(await subject.leftOf(plan)).toEqual([]);
     });
 
-    test('gives null for a pod that has ended', async () => {
+    test('finds no pod when it has ended', async () => {
       const subject = await begin();
       const plan = subject.planOf('runs');
       const pod = await created(subject, plan);
       await subject.provisioner.detachPod(plan, pod);
       await subject.end(plan, pod);
-      expect(await (await subject.successorFor(plan)).adoptPod(plan, pod)).toBeNull();
+      expect(await (await subject.successorFor(plan)).adoptPod(plan, pod)).toMatchObject({ pod: null });
     });
 
-    test('gives null for a pod that was deleted, or is another one by now', async () => {
+    test('finds no pod when it was deleted, or is another one by now', async () => {
       const subject = await begin();
       const plan = subject.planOf('runs');
       const pod = await created(subject, plan);
       await subject.provisioner.deletePod(plan, pod, true);
-      expect(await (await subject.successorFor(plan)).adoptPod(plan, pod)).toBeNull();
+      expect(await (await subject.successorFor(plan)).adoptPod(plan, pod)).toMatchObject({ pod: null });
       const next = await created(subject, plan);
       await subject.provisioner.detachPod(plan, next);
-      expect(await (await subject.successorFor(plan)).adoptPod(plan, pod)).toBeNull();
+      expect(await (await subject.successorFor(plan)).adoptPod(plan, pod)).toMatchObject({ pod: null });
     });
   });
 }

@@ -75,7 +75,7 @@ export class FakeWorld {
         this.interrupted.push(kernelId);
       },
       requestExit: async () => {},
-      adoptPod: async (_plan, pod) => pod,
+      adoptPod: async (_plan, pod) => ({ pod }),
       // As long as closing a file takes.
       detachPod: () => new Promise((resolve) => setTimeout(resolve, 5)),
       deletePod: async ({ kernelId }) => void this.#pods.delete(kernelId),

@@ -152,6 +152,15 @@ export const optionTable = {
     secret: true,
     reloadable: true,
   }),
+  metricsPublic: setting({
+    group: access,
+    doc: 'Answer /metrics without the token, for a Prometheus that sends none.',
+    codec: bool(),
+    fallback: false,
+    env: ['EG_METRICS_PUBLIC'],
+    traits: [app('metrics_public')],
+    reloadable: true,
+  }),
   authorizedOrigin: setting({
     group: access,
     doc: 'Host name that the certificate of every client must carry; needs client_ca.',
@@ -594,6 +603,15 @@ export const optionTable = {
     env: ['EG_LOG_LEVEL'],
     traits: [application('log_level')],
     flag: 'log-level',
+    reloadable: true,
+  }),
+  metricsUsers: setting({
+    group: running,
+    doc: 'How many users /metrics names, those with the most kernels; all others are counted together. 0 names none.',
+    codec: integer({ min: 0, max: 1000 }),
+    fallback: 0,
+    env: ['EG_METRICS_USERS'],
+    traits: [app('metrics_users')],
     reloadable: true,
   }),
   sensitiveEnvKeys: setting({

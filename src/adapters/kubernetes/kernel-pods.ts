@@ -105,7 +105,7 @@ export class KernelPods {
   }
 
   #follow(kernelId: string): KernelNews {
-    const lastWords = (pod: KernelPod, container: string) => this.#lastWords(pod, container);
+    const lastWords = (pod: KernelPod, container: string) => this.lastWords(pod, container);
     const news = new KernelNews({ events: this.#events, lastWords });
     this.#followed.set(kernelId, news);
     for (const pod of this.of(kernelId)) news.present(pod);
@@ -155,7 +155,8 @@ export class KernelPods {
     }
   }
 
-  #lastWords({ metadata }: KernelPod, container: string): Promise<string | null> {
+  /** The end of what a container wrote, if it is there soon. */
+  lastWords({ metadata }: KernelPod, container: string): Promise<string | null> {
     const read = this.#cluster.podLog(metadata.namespace ?? '', metadata.name, container, LOG_LINES);
     return new Promise((resolve) => {
       const patience = setTimeout(() => resolve(null), LOG_PATIENCE);

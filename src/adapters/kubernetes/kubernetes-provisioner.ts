@@ -6,7 +6,14 @@
  */
 import { constants } from 'node:os';
 import { defer, from, type Observable, retry, switchMap, timer } from 'rxjs';
-import type { ConnectionInfo, KernelProvisioner, LaunchPlan, Pod, PodEvent } from '../../machines/ports.ts';
+import type {
+  Adoption,
+  ConnectionInfo,
+  KernelProvisioner,
+  LaunchPlan,
+  Pod,
+  PodEvent,
+} from '../../machines/ports.ts';
 import { sendShutdown, sendSignal } from '../handshake/comm-port.ts';
 import type { ClusterAccess } from './cluster-access.ts';
 import { abortable, explained, persistently } from './cluster-patience.ts';
@@ -22,6 +29,7 @@ import { type KernelPod, POD, podOf, uidOf } from './kernel-pod.ts';
 import type { LaunchProcessLog } from './launch-process.ts';
 import { launchMethodOf } from './launch-script.ts';
 import { podConditionOf } from './pod-condition.ts';
+import { withLastLines } from './pod-failure.ts';
 import { removeKernel } from './pod-removal.ts';
 import { pullSecretsOf } from './pull-secrets.ts';
 
@@ -160,16 +168,21 @@ export class KubernetesProvisioner implements KernelProvisioner {
     await cluster.delete(podKey(plan, pod), { gracePeriodSeconds, uid: pod.uid });
   }
 
-  async adoptPod(plan: LaunchPlan, pod: Pod): Promise<Pod | null> {
+  async adoptPod(plan: LaunchPlan, pod: Pod): Promise<Adoption> {
     const { cluster, pods } = await this.access();
     const present = await cluster.read<KernelPod>(podKey(plan, pod));
-    if (present === null || uidOf(present) !== pod.uid) return null;
-    if (podConditionOf(present, []).state === 'failed') return null;
+    if (present === null || uidOf(present) !== pod.uid) return { pod: null, failure: null };
+    const condition = podConditionOf(present, []);
+    if (condition.state === 'failed') {
+      const { failure, container } = condition;
+      const log = container === null ? null : await pods.lastWords(present, container);
+      return { pod: null, failure: withLastLines(failure, log) };
+    }
     this.#detached.delete(plan.kernelId);
     const adopted = podOf(present, pod.ip);
     // Whoever adopts it does not listen to its news before this call has answered.
     setImmediate(() => pods.adopt(plan.kernelId, adopted));
-    return adopted;
+    return { pod: adopted };
   }
 
   detachPod({ kernelId }: LaunchPlan): void {

@@ -11,7 +11,14 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Observable, Subject } from 'rxjs';
 import { KernelFailure, oneLine } from '../../machines/failure.ts';
-import type { ConnectionInfo, KernelProvisioner, LaunchPlan, Pod, PodEvent } from '../../machines/ports.ts';
+import type {
+  Adoption,
+  ConnectionInfo,
+  KernelProvisioner,
+  LaunchPlan,
+  Pod,
+  PodEvent,
+} from '../../machines/ports.ts';
 import { LOOPBACK, PORT_NAMES, writeConnectionFile } from './connection-file.ts';
 import { KernelOutput, OUTPUT_STREAMS, type OutputLine } from './kernel-output.ts';
 import { deathOf, exitOf, spawned, substituted } from './kernel-process.ts';
@@ -160,10 +167,12 @@ export class LocalProvisioner implements KernelProvisioner {
   /** The kernel itself is all there is. */
   async requestExit(): Promise<void> {}
 
-  async adoptPod(plan: LaunchPlan, pod: Pod): Promise<Pod | null> {
+  async adoptPod(plan: LaunchPlan, pod: Pod): Promise<Adoption> {
     const { kernelId } = plan;
     const identity = pod.pid === null ? null : await processIdentity(pod.pid);
-    if (pod.pid === null || identity === null || uidOf(pod.pid, identity) !== pod.uid) return null;
+    if (pod.pid === null || identity === null || uidOf(pod.pid, identity) !== pod.uid) {
+      return { pod: null, failure: null };
+    }
     const connection = await this.awaitHandshake(plan).catch(() => null);
     const ports = connection === null ? [] : PORT_NAMES.map((name) => connection[name]);
     this.#ports.adopt(ports);
@@ -175,7 +184,7 @@ export class LocalProvisioner implements KernelProvisioner {
         `the output of kernel ${kernelId} can't be followed any more`,
       );
     });
-    return pod;
+    return { pod };
   }
 
   async detachPod(plan: LaunchPlan): Promise<void> {

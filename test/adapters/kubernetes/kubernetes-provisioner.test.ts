@@ -270,7 +270,7 @@ describe('deleting', () => {
     expect(subject.provisioner.hasDetached(plan.kernelId)).toBe(true);
     const { provisioner } = await begin(cluster);
     const adopted = await provisioner.adoptPod(plan, { ...pod, ip: POD_IP });
-    await provisioner.deletePod(plan, adopted, true);
+    await provisioner.deletePod(plan, adopted.pod, true);
     expect(cluster.leftOf(plan.kernelId)).toEqual(KEPT);
   });
 
@@ -359,9 +359,7 @@ describe('adopting', () => {
     const { pod } = await launched(subject, plan);
     runs(cluster, pod);
     expect(await provisioner.adoptPod(plan, { ...pod, ip: POD_IP })).toEqual({
-      ...pod,
-      ip: POD_IP,
-      node: 'worker-1',
+      pod: { ...pod, ip: POD_IP, node: 'worker-1' },
     });
   });
 
@@ -376,8 +374,21 @@ describe('adopting', () => {
     await until(() => cluster.calls.at(-1)?.startsWith('read Pod') === true);
     exits(cluster, pod);
     const told = news.length;
-    if ((await adoption) === null) return;
+    if ((await adoption).pod === null) return;
     await until(() => news.slice(told).some(({ type }) => type === 'pod.gone'));
+  });
+
+  test('of a pod that has ended tells why it did, with its last words', async () => {
+    const subject = await begin();
+    const { cluster, provisioner } = subject;
+    const plan = planInTeam();
+    const { pod } = await launched(subject, plan);
+    runs(cluster, pod);
+    exits(cluster, pod);
+    expect(await provisioner.adoptPod(plan, { ...pod, ip: POD_IP })).toEqual({
+      pod: null,
+      failure: expect.objectContaining({ code: 'CONTAINER_EXITED' }),
+    });
   });
 
   test('leaves it open when the cluster cannot be asked', async () => {

@@ -30,7 +30,7 @@ describe('a kernel that was left running', () => {
 
   it('is adopted as the same pod, with the same connection', async () => {
     const { next, plan, pod, connection } = await left('exec sleep 60');
-    expect(await next.provisioner.adoptPod(plan, pod)).toEqual(pod);
+    expect(await next.provisioner.adoptPod(plan, pod)).toEqual({ pod });
     expect(await next.provisioner.awaitHandshake(plan)).toEqual(connection);
   });
 
@@ -91,17 +91,23 @@ describe('a kernel is not adopted', () => {
     const { next, plan, pod, pid } = await left('exec sleep 60');
     process.kill(pid, 'SIGKILL');
     await gone(pid);
-    expect(await next.provisioner.adoptPod(plan, pod)).toBeNull();
+    expect(await next.provisioner.adoptPod(plan, pod)).toEqual({ pod: null, failure: null });
   });
 
   it('when another process has got its process id', async () => {
     const { next, plan, pod, pid } = await left('exec sleep 60');
-    expect(await next.provisioner.adoptPod(plan, { ...pod, uid: `${pid}@another boot/1` })).toBeNull();
+    expect(await next.provisioner.adoptPod(plan, { ...pod, uid: `${pid}@another boot/1` })).toEqual({
+      pod: null,
+      failure: null,
+    });
   });
 
   it('when it has never had a process', async () => {
     const { next, plan, pod } = await left('exec sleep 60');
-    expect(await next.provisioner.adoptPod(plan, { ...pod, pid: null })).toBeNull();
+    expect(await next.provisioner.adoptPod(plan, { ...pod, pid: null })).toEqual({
+      pod: null,
+      failure: null,
+    });
   });
 });
 

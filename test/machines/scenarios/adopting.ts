@@ -28,6 +28,16 @@ export const adopting: Scenarios = {
     expect(kernel.context.pod?.node).toBe('worker-2');
   },
 
+  'a kernel that ended while no gateway was running is told with the reason, where it is known': async () => {
+    const kernel = await STAGES.adopting();
+    kernel.ports.world.endPod(kernel.id, kernel.context.pod?.uid ?? '');
+    await kernel.answer('adoptPod');
+    expect(kernel.context.failure).toEqual({
+      ...DEATH,
+      message: `While no gateway was running: ${DEATH.message}`,
+    });
+  },
+
   'a kernel that ended while no gateway was running is dead, and what is left of it is removed': async () => {
     const kernel = await STAGES.adopting({ plan: OWN_NAMESPACE });
     await kernel.answerWith('adoptPod', null);

@@ -95,6 +95,14 @@ export const running: Scenarios = {
     });
   },
 
+  'a node that was lost before the kernel answered is still lost once it runs': async () => {
+    const kernel = await STAGES.awaitingKernelInfo();
+    await kernel.pod({ type: 'node.lost', uid: uidOf(kernel), failure: NODE_LOST });
+    await kernel.channel({ type: 'channels.ready' });
+    await kernel.channel({ type: 'heartbeat.lost' });
+    expect(kernel.state).toBe('restarting.podDeleting');
+  },
+
   'a kernel that was lost with its node too often in a row is given up': async () => {
     const kernel = await STAGES.running({ policy: { restartLimit: 0 } });
     await kernel.pod({ type: 'node.lost', uid: uidOf(kernel), failure: NODE_LOST });
