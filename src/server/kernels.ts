@@ -13,6 +13,7 @@ import { launchTargetOf, processProxyOf } from '../machines/launch-target.ts';
 import type { KernelRecord, KernelSpec } from '../machines/ports.ts';
 import { RequestError } from '../machines/request-error.ts';
 import { HttpError, unknownKernel } from './http-error.ts';
+import { Turns } from './turns.ts';
 
 /** Jupyter's kernel model. */
 export interface KernelModel {
@@ -49,6 +50,7 @@ const CANCELLED: Failure = {
 
 export class Kernels {
   readonly #options: KernelsOptions;
+  readonly #launches = new Turns();
 
   constructor(options: KernelsOptions) {
     this.#options = options;
@@ -90,6 +92,7 @@ export class Kernels {
    */
   async launch(kernelspec: KernelSpec, request: LaunchRequest): Promise<KernelModel> {
     const { gateway, policy, rules, now } = this.#options;
+    await this.#launches.take();
     const argv = await this.#argvOf(kernelspec);
     const plan = planLaunch(kernelspec, argv, request, rules(argv));
     if (gateway.getSnapshot().value !== 'serving') {

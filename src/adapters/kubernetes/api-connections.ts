@@ -5,6 +5,8 @@ import { Agent as HttpsAgent } from 'node:https';
 import { isDeepStrictEqual } from 'node:util';
 import type { Credentials } from './cluster-config.ts';
 
+/** Each new one costs a millisecond or two of computing: a burst of launches shares those that there are. */
+const MOST_CONNECTIONS = 24;
 /** Milliseconds: what was idle for longer may have been forgotten by something on the way. */
 const LONGEST_IDLE = 20_000;
 const KEEP_ALIVE_DELAY = 1000;
@@ -46,7 +48,12 @@ export class ApiConnections {
   }
 
   #newAgent(): HttpAgent {
-    const options = { keepAlive: true, keepAliveMsecs: KEEP_ALIVE_DELAY, timeout: LONGEST_IDLE };
+    const options = {
+      keepAlive: true,
+      keepAliveMsecs: KEEP_ALIVE_DELAY,
+      timeout: LONGEST_IDLE,
+      maxSockets: MOST_CONNECTIONS,
+    };
     return this.#isSecure ? new HttpsAgent({ ...options, ...this.#tls }) : new HttpAgent(options);
   }
 }

@@ -59,6 +59,8 @@ const STEP_SHARE = 0.8;
 export class KubernetesProvisioner implements KernelProvisioner {
   readonly #options: KubernetesProvisionerOptions;
   readonly #launches = new Map<string, KernelLaunch>();
+  /** Those that a plan's template names: known since it was checked. */
+  readonly #pullSecrets = new WeakMap<LaunchPlan, string[]>();
   readonly #detached = new Set<string>();
   #access: Promise<ClusterAccess> | null = null;
 
@@ -87,9 +89,7 @@ export class KubernetesProvisioner implements KernelProvisioner {
 
   async check(plan: LaunchPlan, signal: AbortSignal): Promise<void> {
     const access = await this.access();
-    if (launchMethodOf(plan).kind === 'template') {
-      await kernelManifest(plan, NO_PARAMETERS, this.#manifestRules(access));
-    }
+    await this.#pullSecretsOf(access, plan);
     const { cluster } = access;
     const name = namespaceOf(plan);
     const look = async () => {
@@ -232,15 +232,23 @@ export class KubernetesProvisioner implements KernelProvisioner {
 
   async #namespaceOptions(access: ClusterAccess, plan: LaunchPlan): Promise<NamespaceOptions> {
     const { kernelClusterRole, gatewayNamespace, imagePullSecrets } = this.#options.rules();
-    const isRendered = launchMethodOf(plan).kind === 'template';
-    const manifest = isRendered ? await kernelManifest(plan, NO_PARAMETERS, this.#manifestRules(access)) : [];
+    const named = this.#pullSecrets.get(plan) ?? (await this.#pullSecretsOf(access, plan));
     return {
       kernelClusterRole,
       gatewayNamespace,
       serviceAccountName: plan.env['KERNEL_SERVICE_ACCOUNT_NAME'] ?? 'default',
-      imagePullSecrets: [...new Set([...imagePullSecrets, ...pullSecretsOf(manifest)])],
+      imagePullSecrets: [...new Set([...imagePullSecrets, ...named])],
       labels: access.labels,
     };
+  }
+
+  /** Refuses, by the way, a template that makes no pod, or one that is not allowed. @throws KernelFailure */
+  async #pullSecretsOf(access: ClusterAccess, plan: LaunchPlan): Promise<string[]> {
+    const isRendered = launchMethodOf(plan).kind === 'template';
+    const manifest = isRendered ? await kernelManifest(plan, NO_PARAMETERS, this.#manifestRules(access)) : [];
+    const names = pullSecretsOf(manifest);
+    this.#pullSecrets.set(plan, names);
+    return names;
   }
 
   #launchOptions(access: ClusterAccess, plan: LaunchPlan): KernelLaunchOptions {
