@@ -221,8 +221,10 @@ class OpenChannels {
     if (!heard || !answers.has('iopub')) return;
     this.#ready = true;
     clearTimeout(this.#nudge);
-    // When its first status was lost, whether it has answered on shell tells.
-    if (!this.#life.hasStatus) this.#life.noteStatus(answers.has('shell') ? 'idle' : 'busy');
+    const hasAnswered = answers.has('shell');
+    // No one but us has asked a new kernel anything: it was busy with that. When the first status was lost, answers tell.
+    if (hasAnswered && !this.#resumed) this.#life.noteStatus('idle');
+    else if (!this.#life.hasStatus) this.#life.noteStatus(hasAnswered ? 'idle' : 'busy');
     this.#life.tellLatest();
     // Only now: what clients sent meanwhile would be answered before iopub is heard.
     this.#options.sink.opened(this.#kernelId, {

@@ -60,6 +60,16 @@ describe('channels become ready', () => {
     expect(states).toEqual([{ type: 'kernel.status', executionState: 'idle', at: recorder.now }]);
   });
 
+  it('with the state idle, when a new kernel was busy with nothing but the question whether it is ready', async () => {
+    const { kernel, recorder } = await opened({ publishing: false });
+    while (!recorder.isReady) {
+      await kernel.publish('status', { execution_state: 'busy' });
+      await new Promise(setImmediate);
+    }
+    const states = recorder.events.items.filter(({ type }) => type === 'kernel.status');
+    expect(states.at(-1)).toMatchObject({ executionState: 'idle' });
+  });
+
   it('once', async () => {
     const { kernel, recorder } = await opened({});
     await recorder.ready();
