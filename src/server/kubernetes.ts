@@ -4,10 +4,11 @@ import type { Logger } from 'pino';
 import { exhaustMap, from, type Subscription, timer } from 'rxjs';
 import type { Settings } from '../adapters/config/settings.ts';
 import { responseAddress } from '../adapters/handshake/response-address.ts';
+import type { ResponseCounts } from '../adapters/handshake/response-counts.ts';
 import { ResponseListener } from '../adapters/handshake/response-listener.ts';
 import { ClusterError } from '../adapters/kubernetes/cluster.ts';
 import type { ClusterAccess } from '../adapters/kubernetes/cluster-access.ts';
-import type { ClusterClient } from '../adapters/kubernetes/cluster-client.ts';
+import type { ClusterClient, ClusterFigures } from '../adapters/kubernetes/cluster-client.ts';
 import { gatewayLabels } from '../adapters/kubernetes/gateway-identity.ts';
 import { KernelPods } from '../adapters/kubernetes/kernel-pods.ts';
 import {
@@ -26,11 +27,22 @@ export interface KubernetesOptions {
   log: Logger;
 }
 
+/** For the metrics. All counts are since the start. */
+export interface KubernetesFigures {
+  cluster: ClusterFigures;
+  /** Answers of launchers, by what became of them. */
+  handshakes: Readonly<ResponseCounts>;
+  /** Kernels of which something was left behind, and has been removed. */
+  removals: number;
+}
+
 /** Kernels in a cluster, and the cleaning up after gateways that are gone. */
 export class KubernetesKernels {
   readonly provisioner: KubernetesProvisioner;
   readonly #options: KubernetesOptions;
   #reconciling: Subscription | null = null;
+  #connected: { cluster: ClusterClient; listener: ResponseListener } | null = null;
+  #removals = 0;
 
   constructor(options: KubernetesOptions) {
     this.#options = options;
@@ -52,6 +64,13 @@ export class KubernetesKernels {
     }
   }
 
+  /** Null as long as no cluster is connected to. */
+  figures(): KubernetesFigures | null {
+    if (this.#connected === null) return null;
+    const { cluster, listener } = this.#connected;
+    return { cluster: cluster.figures(), handshakes: listener.counts, removals: this.#removals };
+  }
+
   async close(): Promise<void> {
     this.#reconciling?.unsubscribe();
     await this.provisioner.close();
@@ -61,7 +80,7 @@ export class KubernetesKernels {
   async cleanUp(kernelId: string): Promise<void> {
     if (!this.provisioner.isConnected) return;
     const { cluster, labels } = await this.provisioner.access();
-    await new Reconciler(cluster, labels, (id) => id !== kernelId, this.#options.log).run();
+    await this.#clean(new Reconciler(cluster, labels, (id) => id !== kernelId, this.#options.log));
   }
 
   async #connect(): Promise<ClusterAccess> {
@@ -93,6 +112,7 @@ export class KubernetesKernels {
       await listener.close();
       cluster.close();
     };
+    this.#connected = { cluster, listener };
     return { cluster, pods, listener, labels, close };
   }
 
@@ -108,11 +128,15 @@ export class KubernetesKernels {
     const times = interval > 0 ? timer(0, interval) : timer(0);
     const run = () =>
       from(
-        reconciler.run().catch((error: Error) => {
+        this.#clean(reconciler).catch((error: Error) => {
           log.warn({ err: error }, `the cluster could not be compared with the kernels: ${error.message}`);
         }),
       );
     return times.pipe(exhaustMap(run)).subscribe();
+  }
+
+  async #clean(reconciler: Reconciler): Promise<void> {
+    this.#removals += (await reconciler.run()).length;
   }
 }
 

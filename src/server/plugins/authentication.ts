@@ -1,9 +1,17 @@
 /** The gateway's token: in the query, or in the Authorization header as `token` or `Bearer`. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
+import type { Settings } from '../../adapters/config/settings.ts';
 import type { App } from '../fastify-app.ts';
 import { HttpError } from '../http-error.ts';
 import type { Services } from '../services.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The setting that opens this route to everyone. */
+    opensBy?: 'metricsPublic' & keyof Settings;
+  }
+}
 
 const SCHEME = /^(?:token|bearer)\s+(.*)$/i;
 
@@ -11,6 +19,8 @@ export function requireToken(app: App, { settings }: Services): void {
   app.addHook('onRequest', async (request) => {
     const { authToken } = settings();
     if (authToken === '' || request.method === 'OPTIONS') return;
+    const { opensBy } = request.routeOptions.config;
+    if (opensBy !== undefined && settings()[opensBy]) return;
     const given = tokenOf(request);
     if (given !== null && isEqual(given, authToken)) return;
     throw new HttpError(

@@ -98,8 +98,13 @@ export async function launch(
   name: string | undefined,
   env: unknown,
 ): Promise<KernelModel> {
-  const kernelspec = await launchableKernelspec(services, name || defaultKernelName(services));
-  return services.kernels.launch(kernelspec, { env, headers: kernelHeaders(services, request) });
+  try {
+    const kernelspec = await launchableKernelspec(services, name || defaultKernelName(services));
+    return await services.kernels.launch(kernelspec, { env, headers: kernelHeaders(services, request) });
+  } catch (error) {
+    services.metrics.lives.notLaunched(error);
+    throw error;
+  }
 }
 
 /** The request headers that `EG_KERNEL_HEADERS` names. */

@@ -18,11 +18,14 @@ import {
   unattendedMessage,
 } from './kernel-news.ts';
 import { type PendingRequest, PendingRequests } from './pending-requests.ts';
+import { count, Traffic } from './traffic.ts';
 
 export interface RelayOptions {
   /** Bytes of output kept for clients that are away or slow. */
   backlogLimit: number;
   budget: BacklogBudget;
+  /** Where all that passes is counted. */
+  traffic?: Traffic;
   /** Told how many clients are connected, whenever that changes. */
   clientsChanged(clients: number): void;
   /** Told of each message that could not be sent to a client. */
@@ -58,6 +61,7 @@ const RESTARTED: Failure = {
 
 export class KernelRelay {
   readonly #options: RelayOptions;
+  readonly #traffic: Traffic;
   readonly #sessions = new Set<ClientSession>();
   readonly #backlog: Backlog<ClientSession>;
   readonly #pending = new PendingRequests<ClientSession>();
@@ -73,6 +77,7 @@ export class KernelRelay {
 
   constructor(options: RelayOptions) {
     this.#options = options;
+    this.#traffic = options.traffic ?? new Traffic();
     this.#backlog = new Backlog(options.backlogLimit, options.budget);
   }
 
@@ -102,6 +107,7 @@ export class KernelRelay {
       closed: () => this.#left(session, socket),
     });
     session.socket = socket;
+    this.#traffic.connections += 1;
     if (isNew && sessionId !== null && this.#wasUnattended) {
       this.#send(socket, new OutgoingMessage(unattendedMessage()));
     }
@@ -132,6 +138,7 @@ export class KernelRelay {
   }
 
   received(message: KernelMessage): void {
+    count(this.#traffic.fromKernels, message);
     if (message.channel === 'iopub') {
       this.#deliver(message, null);
       return;
@@ -223,6 +230,7 @@ export class KernelRelay {
       return;
     }
     const { message, fields } = incoming;
+    count(this.#traffic.fromClients, message);
     this.#pending.add(session, message.channel, fields, message.header);
     if (this.#link === null) this.#inbox.push(incoming);
     const mayGoOn = this.#link?.send(message) ?? false;
@@ -252,6 +260,7 @@ export class KernelRelay {
   #send(socket: ClientSocket, outgoing: OutgoingMessage): void {
     try {
       socket.send(outgoing);
+      count(this.#traffic.toClients, outgoing.message, outgoing.size);
     } catch (error) {
       if (!(error instanceof MalformedMessageError)) throw error;
       this.#options.dropped?.(error);
@@ -267,7 +276,9 @@ export class KernelRelay {
       for (const session of this.#sessions) {
         if (session.position === null || session.position >= this.#backlog.first) continue;
         session.position = this.#backlog.first;
-        if (dropped.target === null || dropped.target === session) session.missed += 1;
+        if (dropped.target !== null && dropped.target !== session) continue;
+        session.missed += 1;
+        this.#traffic.dropped += 1;
       }
     }
   }
@@ -281,8 +292,9 @@ export class KernelRelay {
       session.missed = 0;
       const entry = this.#backlog.at(session.position);
       session.position += 1;
-      if (entry !== undefined && (entry.target === null || entry.target === session))
-        this.#send(socket, entry.outgoing);
+      if (entry === undefined || (entry.target !== null && entry.target !== session)) continue;
+      this.#send(socket, entry.outgoing);
+      this.#traffic.replayed += 1;
     }
     if (session.position >= this.#backlog.next) session.position = null;
     this.#trim();

@@ -3,11 +3,14 @@ import type { KernelMessage } from '../../adapters/channels/kernel-message.ts';
 import type { ChannelLink, MessageSink } from '../../adapters/channels/zmq-channels.ts';
 import { BacklogBudget } from './backlog.ts';
 import { KernelRelay } from './kernel-relay.ts';
+import { Traffic } from './traffic.ts';
 
 /** How many kernels' backlogs may be full at once. */
 const FULL_BACKLOGS = 16;
 
 export class Relays implements MessageSink {
+  /** Of all kernels, since the start. */
+  readonly traffic = new Traffic();
   readonly #relays = new Map<string, KernelRelay>();
   readonly #backlogLimit: number;
   readonly #budget: BacklogBudget;
@@ -23,10 +26,23 @@ export class Relays implements MessageSink {
     this.#budget = new BacklogBudget(backlogLimit * FULL_BACKLOGS);
   }
 
+  /** Connected ones, of all kernels. */
+  get clients(): number {
+    let count = 0;
+    for (const relay of this.#relays.values()) count += relay.clients;
+    return count;
+  }
+
+  /** Bytes that wait for all kernels' clients, and how many may. */
+  get backlog(): Readonly<BacklogBudget> {
+    return this.#budget;
+  }
+
   add(kernelId: string, clientsChanged: (clients: number) => void): KernelRelay {
     const relay = new KernelRelay({
       backlogLimit: this.#backlogLimit,
       budget: this.#budget,
+      traffic: this.traffic,
       clientsChanged,
       dropped: (error) => this.#dropped?.(kernelId, error),
     });
