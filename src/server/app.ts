@@ -10,9 +10,12 @@ import { requireToken } from './plugins/authentication.ts';
 import { readBodiesAsJson } from './plugins/bodies.ts';
 import { guardOrigins } from './plugins/origins.ts';
 import { channelRoutes } from './routes/channels.ts';
+import { chartRoutes } from './routes/charts.ts';
+import { eventRoutes } from './routes/events.ts';
 import { gatewayRoutes } from './routes/gateway.ts';
 import { kernelRoutes } from './routes/kernels.ts';
 import { kernelspecRoutes } from './routes/kernelspecs.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { openapiRoutes, withOptionalBodies } from './routes/openapi.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import type { Services } from './services.ts';
@@ -81,7 +84,10 @@ export async function buildApp(services: Services, log: Logger): Promise<App> {
       kernelRoutes(routes, services);
       channelRoutes(routes, services);
       sessionRoutes(routes, services);
+      eventRoutes(routes, services);
+      chartRoutes(routes);
       openapiRoutes(routes);
+      metricsRoutes(routes, services);
     },
     { prefix: settings.baseUrl.replace(/\/+$/, '') },
   );

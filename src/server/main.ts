@@ -30,8 +30,11 @@ import { userPolicy } from './kernelspec-access.ts';
 import { KubernetesKernels } from './kubernetes.ts';
 import { listen } from './listening.ts';
 import { levelOf } from './logging.ts';
+import { followLives } from './metrics/life-following.ts';
+import { Metrics } from './metrics/metrics.ts';
 import type { Services } from './services.ts';
 import { noSessionDocuments, Sessions, validSession } from './sessions.ts';
+import { Timelines } from './timeline/timelines.ts';
 import { Relays } from './websocket/relays.ts';
 
 /** Automatic restarts in a row, and how long a kernel must run for the next death to begin a new row: jupyter_client's values. */
@@ -108,8 +111,15 @@ export async function createGateway({ loaded, inputs, log, progress }: GatewayOp
     channels,
     records,
   });
+  const timelines = new Timelines({
+    rules: current,
+    now: Date.now,
+    failed: (error) =>
+      log.error({ err: error }, 'an event is missing from the timeline by a fault of the gateway'),
+  });
   const gateway = createActor(gatewayMachine.provide({ actors: { kernel: kernelMachine } }), {
     input: { limits: limitsOf(settings), drainTimeout: settings.shutdownGrace * 1000 + DRAIN_MARGIN },
+    inspect: timelines.inspect,
   });
   const gatewayUser = userInfo().username;
   const kernels = new Kernels({
@@ -134,6 +144,14 @@ export async function createGateway({ loaded, inputs, log, progress }: GatewayOp
       await Promise.all([local.deletePod({ kernelId }), kubernetes.cleanUp(kernelId)]);
     },
   });
+  const metrics = new Metrics({
+    settings: current,
+    kernels,
+    relays,
+    rejectedMessages: channels.rejected,
+    kubernetes: () => kubernetes.figures(),
+  });
+  followLives({ gateway, kernels, lives: metrics.lives, now: () => performance.now() });
   gateway.start();
 
   const services: Services = {
@@ -142,6 +160,8 @@ export async function createGateway({ loaded, inputs, log, progress }: GatewayOp
     kernelspecs,
     sessions,
     relays,
+    timelines,
+    metrics,
     rejectedMessages: channels.rejected,
     startedAt: new Date().toISOString(),
     gatewayUser,

@@ -2,7 +2,9 @@
 import type { Settings } from '../adapters/config/settings.ts';
 import type { KernelspecStore } from '../adapters/kernelspecs/kernelspec-store.ts';
 import type { Kernels } from './kernels.ts';
+import type { Metrics } from './metrics/metrics.ts';
 import type { Sessions } from './sessions.ts';
+import type { Timelines } from './timeline/timelines.ts';
 import type { Relays } from './websocket/relays.ts';
 
 export interface Services {
@@ -12,6 +14,8 @@ export interface Services {
   kernelspecs: KernelspecStore;
   sessions: Sessions;
   relays: Relays;
+  timelines: Timelines;
+  metrics: Metrics;
   /** Messages of kernels that were dropped since the start. */
   rejectedMessages: { badSignatures: number; malformed: number };
   /** ISO 8601. */

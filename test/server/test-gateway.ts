@@ -12,8 +12,12 @@ import { buildApp } from '../../src/server/app.ts';
 import { followKernels } from '../../src/server/kernel-following.ts';
 import { Kernels } from '../../src/server/kernels.ts';
 import { userPolicy } from '../../src/server/kernelspec-access.ts';
+import type { KubernetesFigures } from '../../src/server/kubernetes.ts';
+import { followLives } from '../../src/server/metrics/life-following.ts';
+import { Metrics } from '../../src/server/metrics/metrics.ts';
 import type { Services } from '../../src/server/services.ts';
 import { noSessionDocuments, Sessions } from '../../src/server/sessions.ts';
+import { Timelines } from '../../src/server/timeline/timelines.ts';
 import { Relays } from '../../src/server/websocket/relays.ts';
 import { temporaryDir, write } from '../adapters/kernelspecs/fixtures.ts';
 import { policyOf } from '../machines/samples.ts';
@@ -28,6 +32,10 @@ export interface TestGatewayOptions {
   kernelspecs?: Record<string, object>;
   /** More files beside them, by `directory/file`. */
   files?: Record<string, string>;
+  /** What is known of a cluster, as if one were connected to. */
+  kubernetes?: KubernetesFigures;
+  /** Milliseconds, for what is timed. */
+  now?: () => number;
 }
 
 const python3 = {
@@ -40,6 +48,8 @@ export async function testGateway({
   settings = {},
   kernelspecs = { python3 },
   files = {},
+  kubernetes,
+  now = () => performance.now(),
 }: TestGatewayOptions = {}) {
   let current: Settings = { ...defaultSettings(), ...settings };
   const kernelDir = await temporaryDir();
@@ -49,10 +59,18 @@ export async function testGateway({
   const log = pino({ level: 'silent' });
   const relays = new Relays(current.wsReplayBufferSize);
   const world = new FakeWorld(relays);
+  const timelines = new Timelines({
+    rules: () => current,
+    now: Date.now,
+    failed: (error) => {
+      throw error;
+    },
+  });
   const gateway = createActor(
     gatewayMachine.provide({ actors: { kernel: connectKernelMachine(world.ports) } }),
     {
       input: { limits: limitsOf(current), drainTimeout: 10_000 },
+      inspect: timelines.inspect,
     },
   );
   const sessions = new Sessions(noSessionDocuments);
@@ -72,6 +90,15 @@ export async function testGateway({
     settings: () => current,
     cleanUp: async () => {},
   });
+  const rejectedMessages = { badSignatures: 0, malformed: 0 };
+  const metrics = new Metrics({
+    settings: () => current,
+    kernels,
+    relays,
+    rejectedMessages,
+    kubernetes: () => kubernetes ?? null,
+  });
+  followLives({ gateway, kernels, lives: metrics.lives, now });
   gateway.start();
   const services: Services = {
     settings: () => current,
@@ -79,7 +106,9 @@ export async function testGateway({
     kernelspecs: new KernelspecStore({ kernelDirs: [kernelDir], report: () => {} }),
     sessions,
     relays,
-    rejectedMessages: { badSignatures: 0, malformed: 0 },
+    timelines,
+    metrics,
+    rejectedMessages,
     startedAt: STARTED_AT,
     gatewayUser: GATEWAY_USER,
   };

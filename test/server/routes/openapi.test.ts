@@ -13,10 +13,15 @@ const ROUTES: Record<string, string[]> = {
   '/api/kernelspecs/{name}': ['GET'],
   '/api/kernels': ['GET', 'POST'],
   '/api/kernels/{kernelId}': ['GET', 'DELETE'],
+  '/api/kernels/{kernelId}/events': ['GET'],
   '/api/kernels/{kernelId}/interrupt': ['POST'],
   '/api/kernels/{kernelId}/restart': ['POST'],
   '/api/sessions': ['GET', 'POST'],
   '/api/sessions/{sessionId}': ['GET', 'PATCH', 'DELETE'],
+  '/api/events': ['GET'],
+  '/api/timeline': ['GET'],
+  '/api/charts/{chart}': ['GET'],
+  '/metrics': ['GET'],
 };
 /** Documented, but not as one address of which each method is asked. */
 const OTHERS = ['/api/kernels/{kernelId}/channels', '/kernelspecs/{name}/{*}'];
