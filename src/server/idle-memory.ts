@@ -6,10 +6,10 @@ import { performance } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-type CollectGarbage = (options: { type: 'major'; execution: 'sync'; flavor?: 'last-resort' }) => void;
+type CollectGarbage = (options: { type: 'major'; execution: 'sync'; flavor: 'last-resort' }) => void;
 
 /** Milliseconds of quiet, and the share of the event loop's time that still counts as quiet. */
-const QUIET = 3000;
+const QUIET = 2000;
 const QUIET_UTILIZATION = 0.1;
 
 export class IdleMemory {
@@ -22,18 +22,18 @@ export class IdleMemory {
     setFlagsFromString('--no-expose-gc');
   }
 
-  /** After the start: what was compiled for it goes too. */
+  /** One full collection, some 20 ms. What was compiled for rare work goes too, and is compiled again when it is needed. */
   release(): void {
     this.#collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   }
 
-  /** One full collection, some 20 ms, as soon as the gateway is quiet, counted anew with each call: no message waits for it. */
+  /** The same as soon as the gateway is quiet, counted anew with each call: no message waits for it. */
   releaseWhenQuiet(): void {
     clearTimeout(this.#timer);
     const before = performance.eventLoopUtilization();
     this.#timer = setTimeout(() => {
       const { utilization } = performance.eventLoopUtilization(before);
-      if (utilization < QUIET_UTILIZATION) this.#collect({ type: 'major', execution: 'sync' });
+      if (utilization < QUIET_UTILIZATION) this.release();
       else this.releaseWhenQuiet();
     }, QUIET);
     this.#timer.unref();
