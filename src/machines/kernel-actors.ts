@@ -26,8 +26,29 @@ interface PlannedPod {
   pod: Pod;
 }
 
+/** What is being made for each kernel: one that is given up meanwhile has to be undone before it counts as removed. */
+class Creations {
+  readonly #underWay = new Map<string, Promise<unknown>>();
+
+  async track<Made>(kernelId: string, creation: Promise<Made>): Promise<Made> {
+    const settled = creation.catch(() => {});
+    this.#underWay.set(kernelId, settled);
+    try {
+      return await creation;
+    } finally {
+      if (this.#underWay.get(kernelId) === settled) this.#underWay.delete(kernelId);
+    }
+  }
+
+  /** Does it now, or once what is being made for this kernel is made, or undone. */
+  after(kernelId: string, remove: () => Promise<void>): Promise<void> {
+    return this.#underWay.get(kernelId)?.then(remove) ?? remove();
+  }
+}
+
 /** The kernel machine, ready to run. */
 export function connectKernelMachine({ provisionerOf, channels, records }: KernelPorts) {
+  const creations = new Creations();
   const interrupt = ({ plan, pod, connection }: ConnectedPod) =>
     plan.interruptMode === 'message'
       ? channels.interrupt(plan.kernelId)
@@ -43,10 +64,10 @@ export function connectKernelMachine({ provisionerOf, channels, records }: Kerne
       >(({ input }) => channels.open(input.kernelId, input.connection, input.resumed)),
       check: fromPromise<void, LaunchPlan>(({ input, signal }) => provisionerOf(input).check(input, signal)),
       createNamespace: fromPromise<void, LaunchPlan>(({ input, signal }) =>
-        provisionerOf(input).createNamespace(input, signal),
+        creations.track(input.kernelId, provisionerOf(input).createNamespace(input, signal)),
       ),
       createPod: fromPromise<Pod, LaunchPlan>(({ input, signal }) =>
-        provisionerOf(input).createPod(input, signal),
+        creations.track(input.kernelId, provisionerOf(input).createPod(input, signal)),
       ),
       awaitHandshake: fromPromise<ConnectionInfo, PlannedPod>(({ input, signal }) =>
         provisionerOf(input.plan).awaitHandshake(input.plan, input.pod, signal),
@@ -69,7 +90,8 @@ export function connectKernelMachine({ provisionerOf, channels, records }: Kerne
         },
       ),
       deletePod: fromPromise<void, { plan: LaunchPlan; pod: Pod | null; last: boolean }>(
-        ({ input: { plan, pod, last } }) => provisionerOf(plan).deletePod(plan, pod, last),
+        ({ input: { plan, pod, last } }) =>
+          creations.after(plan.kernelId, () => provisionerOf(plan).deletePod(plan, pod, last)),
       ),
       deleteNamespace: fromPromise<void, LaunchPlan>(({ input }) =>
         provisionerOf(input).deleteNamespace(input),

@@ -95,7 +95,6 @@ async function happen(kernel: KernelUnderTest, event: WalkEvent): Promise<void> 
   if (source !== null) {
     if (event.type.startsWith('xstate.done.')) calls.answer(source, givenBy(source, event['output']));
     else calls.fail(source, event['error']);
-    await settled();
   } else if (/^(pod|node)\./.test(event.type)) {
     world.podEvents(kernel.id).next(event as unknown as PodEvent);
   } else if (/^(kernel|heartbeat|channels)\./.test(event.type)) {
@@ -104,6 +103,7 @@ async function happen(kernel: KernelUnderTest, event: WalkEvent): Promise<void> 
     // Timers included: which of two is over first depends on the policy, so the walk takes them in any order.
     kernel.actor.send(event as KernelEvent);
   }
+  await settled();
 }
 
 /** What a fake is to give so that the chart gets this output. */

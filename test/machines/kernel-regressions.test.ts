@@ -1,5 +1,7 @@
 /** Defects that the chart once had. */
 import { expect, test } from 'vitest';
+import type { Pod } from '../../src/machines/ports.ts';
+import { KernelUnderTest, settled } from './kernel-under-test.ts';
 import { podOf } from './samples.ts';
 import { restarted, STAGES } from './stages.ts';
 
@@ -27,4 +29,17 @@ test('a gateway does not wait to leave a kernel whose pod can not be looked for'
   await kernel.send({ type: 'detach' });
   await kernel.answerAll();
   expect(kernel.outcome?.outcome).toBe('detached');
+});
+
+test('what a creation has made is removed only once the creation is over, though it was given up before', async () => {
+  const kernel = new KernelUnderTest();
+  const creation = Promise.withResolvers<Pod>();
+  Object.assign(kernel.ports.provisioner, { createPod: () => creation.promise });
+  await kernel.answer('check');
+  await kernel.send({ type: 'shutdown' });
+  expect(kernel.state).toBe('tearingDown.podDeleting');
+  expect(kernel.asked).not.toContain('deletePod');
+  creation.reject(new Error('it was given up'));
+  await settled();
+  expect(kernel.asked).toContain('deletePod');
 });
