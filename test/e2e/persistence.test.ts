@@ -191,7 +191,7 @@ describeE2e('with persistence', () => {
   });
 });
 
-/** Where records lie, as the reference lays them out. */
+/** Where records lie, as Enterprise Gateway lays them out. */
 function recordDirectory(gateway: GatewayProcess): string {
   return join(gateway.root, 'data', 'kernel_sessions');
 }
