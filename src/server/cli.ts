@@ -10,26 +10,58 @@ import {
   renderShowConfigJson,
 } from '../adapters/config/render-config.ts';
 import { renderHelp } from '../adapters/config/render-help.ts';
-import { serve } from './serve.ts';
+import { CommandError, type Surroundings } from './commands/command.ts';
+import { renderCommands } from './commands/command-help.ts';
+import { commands } from './commands/command-table.ts';
+import { runCommand } from './commands/run-command.ts';
 import { version } from './version.ts';
 
-const VERBS = ['serve'];
 const USAGE = `kernelgate ${version}: a gateway for Jupyter kernels
 
 Usage: kernelgate [serve] [options]
+       kernelgate <command> [options]
+
+${renderCommands(commands)}
 `;
 const OLDEST_NODE = 24;
 
 async function main(words: string[]): Promise<void> {
   checkNode();
-  const [first = 'serve'] = words;
-  const hasVerb = !first.startsWith('-');
-  if (hasVerb && !VERBS.includes(first))
-    throw new ConfigError(`unknown command "${first}": must be ${VERBS.join(' or ')}`);
-  const inputs = processInputs(hasVerb ? words.slice(1) : words);
+  const [first = 'serve', ...others] = words;
+  if (first.startsWith('-')) await serveOrShow(words);
+  else if (first === 'serve') await serveOrShow(others);
+  else if (first === 'help') await help(others);
+  else process.exitCode = await runCommand(words, surroundings());
+}
+
+/** `help` explains the gateway, `help VERB` one of the others. */
+async function help(words: readonly string[]): Promise<void> {
+  const [verb = 'serve'] = words;
+  if (['serve', 'help'].includes(verb)) await serveOrShow(['--help']);
+  else await runCommand([...words, '--help'], surroundings());
+}
+
+async function serveOrShow(options: readonly string[]): Promise<void> {
+  const inputs = processInputs(options);
   const loaded = await loadSettings(inputs);
-  if (loaded.action === undefined) await serve(loaded, inputs);
-  else await show(loaded);
+  if (loaded.action !== undefined) return show(loaded);
+  // Half a second that the other commands need not wait for.
+  const { serve } = await import('./serve.ts');
+  await serve(loaded, inputs);
+}
+
+/** Those of this process. Whoever reads its output may stop before its end, as `head` does. */
+function surroundings(): Surroundings {
+  const { stdout, stderr } = process;
+  stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  return {
+    env: process.env,
+    write: (text) => stdout.write(text),
+    remark: (text) => stderr.write(`kernelgate: ${text}\n`),
+    screen: () => (stdout.isTTY ? { columns: stdout.columns, rows: stdout.rows } : null),
+    now: Date.now,
+    signal: new AbortController().signal,
+  };
 }
 
 /** A program that is installed for all may meet any Node; what fails without it fails late and strangely. */
@@ -63,7 +95,8 @@ function print(text: string): void {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  const text = error instanceof ConfigError ? error.message : ((error as Error).stack ?? String(error));
+  const isExpected = error instanceof ConfigError || error instanceof CommandError;
+  const text = isExpected ? error.message : ((error as Error).stack ?? String(error));
   process.stderr.write(`kernelgate: ${text}\n`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof CommandError ? error.exitStatus : 1;
 });
