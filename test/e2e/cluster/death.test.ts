@@ -1,10 +1,10 @@
 /** Kernels that die in the middle of a cell: whoever is connected learns why, and it is started anew where that can help. */
-import type { V1Pod } from '@kubernetes/client-node';
-import { expect, it } from 'vitest';
+import { SchedulingV1Api, type V1Pod } from '@kubernetes/client-node';
+import { expect, it, onTestFinished } from 'vitest';
 import { eventually } from '../deadline.ts';
 import { evaluate, KernelClient } from '../kernel-client.ts';
 import type { Message } from '../message-codec.ts';
-import { clusterApi } from './cluster-api.ts';
+import { clusterApi, testCluster } from './cluster-api.ts';
 import { expectCode, stayingOf } from './failing-kernels.ts';
 import { type ClusterSpec, sharedClusterGateway } from './gateway-on-cluster.ts';
 import { startCell } from './kernel-in-pod.ts';
@@ -15,9 +15,12 @@ import { describeCluster } from './suite.ts';
 /** Milliseconds for a pod to be replaced by another one on a machine that has other work. */
 const RESTART_MS = 60_000;
 const FOREVER = 'import time\nwhile True: time.sleep(0.05)';
+/** A resource of which there is one. */
+const SEAT = 'kernelgate.test/seat';
 const SPECS: Record<string, ClusterSpec> = {
   // Process 1 of a container can't be killed from inside of it, even by itself.
   killable: podSpec('kernelPy', {}, { shareProcessNamespace: true }),
+  seated: podSpec('kernelPy', { resources: { requests: { [SEAT]: '1' }, limits: { [SEAT]: '1' } } }),
 };
 
 /** A kernel that is at work on a cell, and a second client of it that waits for nothing. */
@@ -135,6 +138,23 @@ describeCluster('a kernel that dies in its pod', () => {
     await expectCode(gateway.current, kernel.id, 'POD_EVICTED');
   });
 
+  it('because its pod was preempted by a more important one waits for its place, and is started anew', async () => {
+    const takeAway = await offerSeat();
+    onTestFinished(takeAway);
+    const kernel = await victim({ name: 'seated' });
+    const running = await startCell(kernel.client, FOREVER);
+    const makeRoom = await takeSeat(kernel.namespace);
+    onTestFinished(makeRoom);
+    await told(kernel, running, /had to leave .* to a pod of higher priority/);
+    await eventually(RESTART_MS, 'the wait for a place', async () => {
+      const { json } = await gateway.current.request(`/api/kernels/${kernel.id}`);
+      return String(json.progress).includes('waiting for its pod');
+    });
+    await makeRoom();
+    await comesBack(kernel);
+    await expectCode(gateway.current, kernel.id, 'POD_PREEMPTED');
+  });
+
   it('with its namespace is dead, and leaves nothing', async () => {
     const kernel = await victim();
     const { id, client, namespace } = kernel;
@@ -182,4 +202,42 @@ async function stderrLine(client: KernelClient, saying: RegExp): Promise<void> {
 
 function keyOf({ metadata }: V1Pod): { name: string; namespace: string } {
   return { name: metadata?.name ?? '', namespace: metadata?.namespace ?? '' };
+}
+
+/** One node has a seat. @returns takes it away again */
+async function offerSeat(): Promise<() => Promise<void>> {
+  const { core } = await clusterApi();
+  const name = (await core.listNode()).items[0]?.metadata?.name ?? '';
+  const patch = (op: string) =>
+    ['capacity', 'allocatable'].map((list) => ({
+      op,
+      path: `/status/${list}/${SEAT.replace('/', '~1')}`,
+      ...(op === 'add' && { value: '1' }),
+    }));
+  await core.patchNodeStatus({ name, body: patch('add') });
+  return async () => {
+    await core.patchNodeStatus({ name, body: patch('remove') }).catch(() => {});
+  };
+}
+
+/** A pod that goes before all kernels takes the seat. @returns removes it, once or again */
+async function takeSeat(namespace: string): Promise<() => Promise<void>> {
+  const { core, config } = await clusterApi();
+  const scheduling = config.makeApiClient(SchedulingV1Api);
+  const name = `important-${namespace.slice(-12)}`;
+  await scheduling.createPriorityClass({
+    body: { metadata: { name }, value: 1_000_000, globalDefault: false },
+  });
+  const container = {
+    name: 'important',
+    image: testCluster().images.kernelPy,
+    command: ['sleep', '600'],
+    resources: { requests: { [SEAT]: '1' }, limits: { [SEAT]: '1' } },
+  };
+  const spec = { priorityClassName: name, terminationGracePeriodSeconds: 0, containers: [container] };
+  await core.createNamespacedPod({ namespace, body: { metadata: { name }, spec } });
+  return async () => {
+    await core.deleteNamespacedPod({ namespace, name, gracePeriodSeconds: 0 }).catch(() => {});
+    await scheduling.deletePriorityClass({ name }).catch(() => {});
+  };
 }
